@@ -1,0 +1,16 @@
+//! Keeps tasks safe and in order: the traits [`Broker`] and [`Registry`], and their implementations.
+//!
+//! Owns queues, leases, retries, dead letters and the event log. Knows nothing of images, blobs or HTTP.
+
+mod api;
+mod error;
+mod options;
+mod registry;
+
+pub use api::{
+    Broker, ClaimRequest, Claimed, Completion, EventPage, EventQuery, FollowUp, Idempotency, Lease, ListCursor,
+    ListQuery, Page, QueueStats, Reaped, Renewal, Stats, Submission, Submitted,
+};
+pub use error::BrokerError;
+pub use options::{BrokerOptions, Clock, SystemClock};
+pub use registry::{Entry, Expected, PutOutcome, Registry};

@@ -1,0 +1,33 @@
+//! The values every part of pixmill speaks in: tasks, recipes, limits, events.
+//!
+//! Owns names, units, ranges and the legal transitions. Knows nothing of files, sockets, clocks, async or JSON:
+//! serde derives let the edges parse and print, no format is chosen here.
+
+mod event;
+mod failure;
+mod format;
+mod id;
+mod limits;
+mod name;
+mod recipe;
+mod state;
+mod task;
+mod time;
+
+pub use event::{Event, EventCursor, EventKind};
+pub use failure::{Failure, FailureCode};
+pub use format::ImageFormat;
+pub use id::{ContentHash, InvalidId, LeaseId, RequestId, TaskId, WorkerId};
+pub use limits::{LimitExceeded, LimitName, Limits};
+pub use name::{DisplayName, Segment};
+pub use recipe::document::{OutputDocument, RecipeDocument, Scalar, StepDocument};
+pub use recipe::output::{OutputFormat, OutputSpec};
+pub use recipe::parameter::{Parameter, ParameterKind, StepReference};
+pub use recipe::steps::{self, Step};
+pub use recipe::{Recipe, RecipeError};
+pub use state::{IllegalTransition, TaskState, Transition};
+pub use task::{
+    DEFAULT_MAX_ATTEMPTS, IdempotencyKey, InputImage, InvalidIdempotencyKey, InvalidPriority, InvalidQueueName, Mill,
+    NewTask, OutputImage, Payload, Priority, QueueName, Success, Task,
+};
+pub use time::Timestamp;

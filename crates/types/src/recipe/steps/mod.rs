@@ -1,0 +1,69 @@
+//! The steps a recipe can name, one file each: parameters, ranges, canonical text. What they do to pixels is the
+//! engine's.
+
+mod blur;
+mod grayscale;
+mod orient;
+mod resize;
+
+pub use blur::Blur;
+pub use grayscale::Grayscale;
+pub use orient::Orient;
+pub use resize::{Filter, Fit, Resize};
+
+use std::fmt;
+
+use super::RecipeError;
+use super::call::{Bound, Call, CallWriter};
+use super::parameter::StepReference;
+
+/// What a file of this folder provides for its step.
+trait StepDefinition: Sized {
+    const REFERENCE: StepReference;
+
+    fn parse(arguments: &mut Bound) -> Result<Self, RecipeError>;
+
+    /// Adds the arguments that differ from their defaults.
+    fn write(&self, call: CallWriter) -> CallWriter;
+}
+
+macro_rules! steps {
+    ($($step:ident),+ $(,)?) => {
+        /// One step of a recipe.
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        pub enum Step {
+            $(#[doc = concat!("See [`", stringify!($step), "`].")] $step($step)),+
+        }
+
+        impl Step {
+            /// Every step there is, as the reference documents it.
+            pub const REFERENCE: &[StepReference] = &[$(<$step as StepDefinition>::REFERENCE),+];
+
+            /// The name in recipes.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$step(_) => <$step as StepDefinition>::REFERENCE.name),+ }
+            }
+
+            pub(crate) fn from_call(call: Call) -> Result<Self, RecipeError> {
+                $(if call.name == <$step as StepDefinition>::REFERENCE.name {
+                    let mut arguments = call.bind(<$step as StepDefinition>::REFERENCE.parameters)?;
+                    return <$step as StepDefinition>::parse(&mut arguments).map(Self::$step);
+                })+
+                let known: Vec<_> = Self::REFERENCE.iter().map(|reference| reference.name).collect();
+                let name: String = call.name.chars().take(40).collect();
+                let problem = format!("unknown step {name:?}, allowed are {}", known.join(", "));
+                Err(RecipeError::new(call.place, problem))
+            }
+        }
+
+        impl fmt::Display for Step {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let call = CallWriter::new(self.name());
+                f.write_str(&match self { $(Self::$step(step) => step.write(call)),+ }.finish())
+            }
+        }
+    };
+}
+
+steps![Orient, Grayscale, Blur, Resize];

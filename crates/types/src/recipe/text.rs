@@ -1,0 +1,120 @@
+//! The compact form of a recipe.
+//!
+//! ```text
+//! recipe   = [ pipeline ] [ "=>" output { ";" output } ]
+//! pipeline = call { "|" call }
+//! output   = [ pipeline "|" ] call          the last call names a format
+//! call     = name [ ":" argument { "," argument } ]
+//! argument = value | name "=" value
+//! ```
+//! White space around every part is ignored. No value contains any of `| ; , = :` or `=>`.
+
+use std::fmt;
+
+use super::call::{Argument, Call};
+use super::output::OutputSpec;
+use super::steps::Step;
+use super::{Recipe, RecipeError};
+
+/// The longest compact form accepted, bytes.
+const MAX_LEN: usize = 8 * 1024;
+
+pub(super) fn parse_recipe(text: &str) -> Result<Recipe, RecipeError> {
+    if text.len() > MAX_LEN {
+        return Err(RecipeError::new(
+            "recipe",
+            format!("{} bytes long, at most {MAX_LEN} are allowed", text.len()),
+        ));
+    }
+    let (pipeline, outputs) = match text.split_once("=>") {
+        Some((pipeline, outputs)) => (pipeline, Some(outputs)),
+        None => (text, None),
+    };
+    if pipeline.trim().is_empty() && outputs.is_none() {
+        return Err(RecipeError::new(
+            "recipe",
+            "empty, at least one step or output is needed",
+        ));
+    }
+    let steps = match pipeline.trim() {
+        "" => Vec::new(),
+        pipeline => parse_steps("step", pipeline)?,
+    };
+    let outputs = match outputs {
+        None => Vec::new(),
+        Some(outputs) => outputs
+            .split(';')
+            .enumerate()
+            .map(|(index, output)| parse_output(index + 1, output))
+            .collect::<Result<_, _>>()?,
+    };
+    Recipe::new(steps, outputs)
+}
+
+/// Parses one step as documents may write it: `blur:2`.
+pub(super) fn parse_step(place: String, text: &str) -> Result<Step, RecipeError> {
+    Step::from_call(parse_call(place, text)?)
+}
+
+fn parse_steps(kind: &str, pipeline: &str) -> Result<Vec<Step>, RecipeError> {
+    let parse = |(index, text)| parse_step(format!("{kind} {}", index + 1), text);
+    pipeline.split('|').enumerate().map(parse).collect()
+}
+
+fn parse_output(number: usize, text: &str) -> Result<OutputSpec, RecipeError> {
+    let (pipeline, format) = match text.rsplit_once('|') {
+        Some((pipeline, format)) => (Some(pipeline), format),
+        None => (None, text),
+    };
+    let steps = match pipeline {
+        Some(pipeline) => parse_steps(&format!("output {number}, step"), pipeline)?,
+        None => Vec::new(),
+    };
+    OutputSpec::from_call(steps, parse_call(format!("output {number}"), format)?)
+}
+
+fn parse_call(place: String, text: &str) -> Result<Call, RecipeError> {
+    let (name, arguments) = match text.split_once(':') {
+        Some((name, arguments)) => (name.trim(), Some(arguments)),
+        None => (text.trim(), None),
+    };
+    if name.is_empty() {
+        return Err(RecipeError::new(
+            place,
+            "empty, expected a name such as grayscale or blur:2",
+        ));
+    }
+    let parse_argument = |argument: &str| match argument.split_once('=') {
+        Some((name, value)) => Argument {
+            name: Some(name.trim().to_owned()),
+            value: value.trim().to_owned(),
+        },
+        None => Argument {
+            name: None,
+            value: argument.trim().to_owned(),
+        },
+    };
+    let arguments = arguments
+        .map(|list| list.split(',').map(parse_argument).collect())
+        .unwrap_or_default();
+    let shown: String = name.chars().take(40).collect();
+    Ok(Call {
+        place: format!("{place} ({shown})"),
+        name: name.to_owned(),
+        arguments,
+    })
+}
+
+pub(super) fn write_recipe(recipe: &Recipe, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (index, step) in recipe.steps().iter().enumerate() {
+        write!(f, "{}{step}", if index == 0 { "" } else { " | " })?;
+    }
+    if recipe.outputs() == [OutputSpec::default()] && !recipe.steps().is_empty() {
+        return Ok(());
+    }
+    f.write_str(if recipe.steps().is_empty() { "=> " } else { " => " })?;
+    for (index, output) in recipe.outputs().iter().enumerate() {
+        write!(f, "{}{output}", if index == 0 { "" } else { " ; " })?;
+    }
+    Ok(())
+}
