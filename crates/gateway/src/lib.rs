@@ -1,28 +1,21 @@
-//! The HTTP side. Skeleton; the gateway's owner fills it.
+//! The HTTP side: turns requests into tasks and tasks into answers.
+//!
+//! Owns routes, documents, limits of connections and the mapping of errors to statuses. Knows nothing of pixels, of
+//! how a task is stored, or of command lines.
+
+mod metrics;
+mod options;
+
+use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use pixmill_blob::BlobStore;
 use pixmill_broker::{Broker, Registry};
-use pixmill_types::Limits;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// How a gateway behaves.
-#[derive(Debug, Clone)]
-pub struct GatewayOptions {
-    /// What one image may cost.
-    pub limits: Limits,
-    /// Origins that browsers may call from; `*` for any, none by default.
-    pub cors_origins: Vec<String>,
-    /// Uploads under way at the same time; more are answered 503.
-    pub max_uploads: usize,
-    /// How long a client may take to send the next piece of an upload.
-    pub upload_idle_timeout: Duration,
-    /// Longest long-poll a client may ask for.
-    pub max_wait: Duration,
-    /// Attempts a task gets.
-    pub max_attempts: u32,
-}
+pub use crate::metrics::{AlreadyInstalled, Metrics};
+pub use crate::options::GatewayOptions;
 
 /// What the gateway stands on.
 #[derive(Debug, Clone)]
@@ -33,18 +26,39 @@ pub struct Services {
     pub registry: Arc<dyn Registry>,
     /// Bytes.
     pub blobs: BlobStore,
+    /// Measurements.
+    pub metrics: Metrics,
 }
 
-/// The whole HTTP interface.
-pub fn router(_services: Services, _options: GatewayOptions) -> axum::Router {
-    unimplemented!()
+/// The whole HTTP interface over some services.
+#[derive(Debug)]
+pub struct Gateway {
+    _services: Services,
+    _options: GatewayOptions,
 }
 
-/// Serves until `shutdown` is cancelled, then lets requests finish.
-pub async fn serve(
-    _listener: tokio::net::TcpListener,
-    _router: axum::Router,
-    _shutdown: CancellationToken,
-) -> std::io::Result<()> {
-    unimplemented!()
+impl Gateway {
+    /// Puts the routes together. Does no IO.
+    #[must_use]
+    pub fn new(services: Services, options: GatewayOptions) -> Self {
+        Self {
+            _services: services,
+            _options: options,
+        }
+    }
+
+    /// The routes, without a listener: for tests, or to be served by other means.
+    #[must_use]
+    pub fn router(&self) -> axum::Router {
+        unimplemented!()
+    }
+
+    /// Serves until `shutdown` is cancelled, then takes no more requests, lets those under way finish within the
+    /// grace period, and waits for every upload that was being published.
+    ///
+    /// # Errors
+    /// An [`io::Error`] when the listener breaks for good.
+    pub async fn serve(self, _listener: TcpListener, _shutdown: CancellationToken) -> io::Result<()> {
+        unimplemented!()
+    }
 }

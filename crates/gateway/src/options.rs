@@ -1,0 +1,50 @@
+//! What a gateway needs to be told. Defaults stand here and nowhere else.
+
+use std::time::Duration;
+
+use pixmill_types::{DEFAULT_MAX_ATTEMPTS, Limits};
+
+/// How a gateway behaves.
+#[derive(Debug, Clone)]
+pub struct GatewayOptions {
+    /// What one image may cost.
+    pub limits: Limits,
+    /// Origins that browsers may call from; `*` for any, none by default.
+    pub cors_origins: Vec<String>,
+    /// Uploads under way at the same time; more are answered 503.
+    pub max_uploads: usize,
+    /// How long a client may take to send the next piece of an upload.
+    pub upload_idle_timeout: Duration,
+    /// Longest long-poll a client may ask for.
+    pub max_wait: Duration,
+    /// How far in the future a task's earliest start may lie.
+    pub max_start_delay: Duration,
+    /// Attempts a task gets.
+    pub max_attempts: u32,
+    /// Connections open at the same time; more wait in the listener's backlog.
+    pub max_connections: usize,
+    /// How long a client may take to send the headers of a request, the pause before it on an open connection included.
+    pub header_timeout: Duration,
+    /// How long a client may take to read the next piece of a response.
+    pub write_idle_timeout: Duration,
+    /// How long requests under way may take to finish once the gateway is told to stop.
+    pub drain_grace: Duration,
+}
+
+impl Default for GatewayOptions {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            cors_origins: Vec::new(),
+            max_uploads: 64,
+            upload_idle_timeout: Duration::from_secs(30),
+            max_wait: Duration::from_secs(60),
+            max_start_delay: Duration::from_secs(30 * 24 * 60 * 60),
+            max_attempts: DEFAULT_MAX_ATTEMPTS,
+            max_connections: 4_096,
+            header_timeout: Duration::from_secs(30),
+            write_idle_timeout: Duration::from_secs(60),
+            drain_grace: Duration::from_secs(20),
+        }
+    }
+}
