@@ -101,7 +101,7 @@ pub enum LimitName {
 }
 
 impl LimitName {
-    /// The name of the setting, as in [`Limits`].
+    /// The name of the setting, as people write it.
     #[must_use]
     pub const fn setting(self) -> &'static str {
         match self {
@@ -112,7 +112,7 @@ impl LimitName {
             Self::Frames => "max_frames",
             Self::OutputPixels => "max_output_pixels",
             Self::TaskMemoryBytes => "max_task_memory_bytes",
-            Self::TaskTimeoutMs => "task_timeout_ms",
+            Self::TaskTimeoutMs => "task_timeout",
         }
     }
 

@@ -44,6 +44,14 @@ impl Call {
                 let problem = format!("too many arguments, allowed are {}", list_of(parameters));
                 return Err(RecipeError::new(&self.place, problem));
             };
+            if argument.name.is_none() && parameters[index].kind == ParameterKind::OutputName {
+                let shown: String = argument.value.chars().take(40).collect();
+                let problem = format!(
+                    "{shown:?} stands for no parameter, those here are given by name: {}",
+                    list_of(parameters)
+                );
+                return Err(RecipeError::new(&self.place, problem));
+            }
             if slot.replace(argument.value).is_some() {
                 let problem = format!("parameter {:?} is given twice", parameters[index].name);
                 return Err(RecipeError::new(&self.place, problem));

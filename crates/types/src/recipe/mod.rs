@@ -5,6 +5,8 @@ pub(crate) mod document;
 pub(crate) mod output;
 pub(crate) mod parameter;
 pub mod steps;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::fmt;
