@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""Makes testdata/golden/: what pixmill's results are compared with, computed by other programs.
+
+Pillow decodes, converts to luma, turns upright and resizes; numpy computes the Gaussian in float64. Nothing of
+pixmill takes part. Run from the root of the repository, with scripts/requirements.txt installed:
+
+    python3 -m venv target/golden && target/golden/bin/pip install -r scripts/requirements.txt
+    target/golden/bin/python scripts/golden.py
+
+The manifest's columns are described in testdata/golden/README.md.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+TESTDATA = Path(__file__).resolve().parent.parent / "testdata"
+GOLDEN = TESTDATA / "golden"
+
+EXACT = "exact"
+# A lossless path with a blur or a resize in fixed point: at most a level off here and there.
+BLUR = "psnr:55"
+RESIZE = "psnr:50"
+# The result was a JPEG of quality 75, or the input a JPEG that decoders read one or two levels apart.
+LOSSY = "psnr:45"
+# Colour weighted by alpha loses up to a level where a program keeps the product in 8 bits, as Pillow does.
+WEIGHTED = "psnr:45"
+# Large reductions of a JPEG may use its scaled decoding, which is another, equally good filter.
+SHRUNK = "psnr:40"
+
+
+def read(path: str) -> Image.Image:
+    """Decodes to 8 bits a sample: L, LA, RGB or RGBA."""
+    image = Image.open(TESTDATA / path)
+    image.load()
+    orientation = image.getexif().get(0x0112)
+    has_alpha = "transparency" in image.info or image.mode in ("LA", "RGBA")
+    is_gray = image.mode in ("1", "L", "LA", "I;16", "I")
+    if image.mode in ("I;16", "I"):
+        image = Image.fromarray((np.asarray(image, dtype=np.uint32) >> 8).astype(np.uint8))
+    image = image.convert({(True, True): "LA", (True, False): "L", (False, True): "RGBA"}.get((is_gray, has_alpha), "RGB"))
+    image.info = {"orientation": orientation}
+    return image
+
+
+def split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """The colour channels, and the alpha channel when there is one."""
+    if image.mode in ("LA", "RGBA"):
+        return image.convert(image.mode[:-1]), image.getchannel("A")
+    return image, None
+
+
+def orient(image: Image.Image) -> Image.Image:
+    """Turns upright with Pillow's exif_transpose."""
+    orientation = image.info.get("orientation")
+    if orientation is None:
+        return image
+    exif = image.getexif()
+    exif[0x0112] = orientation
+    return ImageOps.exif_transpose(image)
+
+
+def grayscale(image: Image.Image) -> Image.Image:
+    """BT.601 luma as Pillow computes it; alpha is kept."""
+    colour, alpha = split_alpha(image)
+    gray = colour.convert("L")
+    return gray if alpha is None else Image.merge("LA", (gray, alpha))
+
+
+def convolve(plane: np.ndarray, sigma: float) -> np.ndarray:
+    """Separable Gaussian in float64, cut where it adds less than 1e-15, the edge repeated."""
+    radius = int(np.ceil(8.5 * sigma))
+    offsets = np.arange(-radius, radius + 1, dtype=np.float64)
+    kernel = np.exp(-(offsets**2) / (2.0 * sigma * sigma))
+    kernel /= kernel.sum()
+    for axis in (0, 1):
+        pad = [(0, 0), (0, 0)]
+        pad[axis] = (radius, radius)
+        padded = np.pad(plane, pad, mode="edge")
+        length = plane.shape[axis]
+        plane = sum(
+            weight * np.take(padded, np.arange(start, start + length), axis=axis)
+            for start, weight in enumerate(kernel)
+        )
+    return plane
+
+
+def to_bytes(plane: np.ndarray) -> np.ndarray:
+    """Rounds half up and clamps."""
+    return np.clip(np.floor(plane + 0.5), 0, 255).astype(np.uint8)
+
+
+def blur(image: Image.Image, sigma: float) -> Image.Image:
+    """The exact Gaussian of every channel; colour weighted by alpha, so that what nobody sees does not bleed in."""
+    samples = np.asarray(image, dtype=np.float64)
+    planes = [samples] if samples.ndim == 2 else [samples[..., index] for index in range(samples.shape[2])]
+    if image.mode in ("LA", "RGBA"):
+        *colours, alpha = planes
+        blurred_alpha = convolve(alpha, sigma)
+        weight = np.where(blurred_alpha > 0, blurred_alpha, 1.0)
+        planes = [convolve(colour * alpha, sigma) / weight for colour in colours] + [blurred_alpha]
+    else:
+        planes = [convolve(plane, sigma) for plane in planes]
+    stacked = planes[0] if len(planes) == 1 else np.stack(planes, axis=2)
+    return Image.fromarray(to_bytes(stacked), image.mode)
+
+
+FILTERS = {
+    "lanczos3": Image.Resampling.LANCZOS,
+    "catmull_rom": Image.Resampling.BICUBIC,
+    "bilinear": Image.Resampling.BILINEAR,
+    "box": Image.Resampling.BOX,
+    "nearest": Image.Resampling.NEAREST,
+}
+
+
+def resize(image: Image.Image, width: int, height: int, filter: str = "lanczos3", cover: bool = False) -> Image.Image:
+    """Pillow's resize (it weights by alpha), or its fit() when the target is to be covered."""
+    if cover:
+        return ImageOps.fit(image, (width, height), FILTERS[filter])
+    return image.resize((width, height), FILTERS[filter])
+
+
+@dataclass
+class Case:
+    """One line of the manifest; `make` are the functions above, in the recipe's order."""
+
+    name: str
+    input: str
+    recipe: str
+    metric: str
+    make: list
+    region: tuple[int, int, int, int] | None = None
+
+
+def blurred(sigma: float):
+    """A step for `Case.make`."""
+    return lambda image: blur(image, sigma)
+
+
+def resized(width: int, height: int, filter: str = "lanczos3", cover: bool = False):
+    """A step for `Case.make`."""
+    return lambda image: resize(image, width, height, filter, cover)
+
+
+def lossless_cases() -> list[Case]:
+    """Nothing between input and result loses anything but the step itself."""
+    cases = [Case("gray_kodak_14", "photos/kodak_14.png", "grayscale", EXACT, [grayscale])]
+    # Every colour type and depth, interlaced or not, with and without transparency.
+    for name in (
+        "basn0g01 basn0g02 basn0g04 basn0g08 basn2c08 basn3p01 basn3p02 basn3p04 basn3p08 basn4a08 basn6a08 "
+        "basi0g01 basi0g04 basi2c08 basi3p08 basi4a08 basi6a08 tbbn3p08 tbrn2c08 tm3n3p02 tbbn0g04 s07i3p02 s40n3p04"
+    ).split():
+        cases.append(Case(f"gray_{name}", f"pngsuite/{name}.png", "grayscale => png", EXACT, [grayscale]))
+    for name in ("basn2c16", "basn0g16", "basn4a16", "basn6a16"):
+        cases.append(Case(f"gray_{name}", f"pngsuite/{name}.png", "grayscale => png", LOSSY, [grayscale]))
+    for kind in ("lossless", "lossless_alpha"):
+        cases.append(Case(f"gray_webp_{kind}", f"webp/{kind}.webp", "grayscale => png", EXACT, [grayscale]))
+        cases.append(Case(f"colour_webp_{kind}", f"webp/{kind}.webp", "orient => png", EXACT, [orient]))
+    cases.append(Case("orient_png_6", "orientation/exif_6.png", "orient", EXACT, [orient]))
+    cases.append(Case("orient_webp_6", "webp/orientation_6.webp", "orient => png", EXACT, [orient]))
+    cases.append(Case("no_enlarging", "pngsuite/basn2c08.png", "resize:1000", EXACT, []))
+    return cases
+
+
+def blur_cases() -> list[Case]:
+    """The Gaussian on lossless input and output: small and large sigma, gray, colour, alpha, wider than the picture."""
+    cases = []
+    for sigma in (0.5, 1, 2, 3.7, 8, 25):
+        recipe = f"grayscale | blur:{sigma}"
+        corner = (0, 0, 256, 192)
+        cases.append(
+            Case(f"blur_gray_{sigma}", "photos/kodak_23.png", recipe, BLUR, [grayscale, blurred(sigma)], corner)
+        )
+    far_corner = (512, 320, 256, 192)
+    cases.append(Case("blur_colour_2", "photos/kodak_14.png", "blur:2", BLUR, [blurred(2)], far_corner))
+    cases.append(Case("blur_colour_6", "photos/kodak_14.png", "blur:6", BLUR, [blurred(6)], far_corner))
+    cases.append(Case("blur_tiny", "pngsuite/s07n3p02.png", "grayscale | blur:5 => png", BLUR, [grayscale, blurred(5)]))
+    cases.append(Case("blur_one_pixel", "pngsuite/s01n3p01.png", "blur:2 => png", BLUR, [blurred(2)]))
+    cases.append(Case("blur_alpha", "webp/lossless_alpha.webp", "blur:2 => png", WEIGHTED, [blurred(2)]))
+    cases.append(Case("blur_alpha_hard_edge", "pngsuite/tp1n3p08.png", "blur:1.5", WEIGHTED, [blurred(1.5)]))
+    return cases
+
+
+def resize_cases() -> list[Case]:
+    """Every filter and fit, on lossless input and output."""
+    photo = "photos/kodak_14.png"
+    return [
+        Case("resize_half", photo, "resize:384", RESIZE, [resized(384, 256)], (0, 0, 192, 256)),
+        Case("resize_inside", photo, "resize:200,200", RESIZE, [resized(200, 133)]),
+        Case("resize_height", photo, "resize:height=100", RESIZE, [resized(150, 100)]),
+        Case("resize_cover", photo, "resize:160,height=160,fit=cover", RESIZE, [resized(160, 160, cover=True)]),
+        Case("resize_fill", photo, "resize:100,height=200,fit=fill", RESIZE, [resized(100, 200)]),
+        Case("resize_cubic", photo, "resize:192,filter=catmull_rom", RESIZE, [resized(192, 128, "catmull_rom")]),
+        Case("resize_bilinear", photo, "resize:192,filter=bilinear", RESIZE, [resized(192, 128, "bilinear")]),
+        Case("resize_box", photo, "resize:192,filter=box", RESIZE, [resized(192, 128, "box")]),
+        Case("resize_nearest", photo, "resize:256,filter=nearest", EXACT, [resized(256, 171, "nearest")]),
+        Case("enlarge", "pngsuite/basn2c08.png", "resize:96,enlarge=true", RESIZE, [resized(96, 96)]),
+        Case("resize_alpha", "webp/lossless_alpha.webp", "resize:128 => png", WEIGHTED, [resized(128, 96)]),
+    ]
+
+
+def jpeg_cases() -> list[Case]:
+    """JPEG in: the default recipe with a JPEG out, and what a general decoder must cope with."""
+    default = "orient | grayscale | blur:2"
+    mill = [orient, grayscale, blurred(2)]
+    middle = (700, 500, 384, 256)
+    cases = [
+        Case("default_photo", "bench/photo_0.3mp.jpg", default, LOSSY, mill, (256, 224, 384, 256)),
+        Case("default_restart", "bench/restart_markers_0.3mp.jpg", default, LOSSY, mill, (0, 0, 384, 256)),
+        Case("default_photo_2mp", "bench/photo_2mp.jpg", default, LOSSY, mill, middle),
+        Case("default_444", "bench/photo_2mp_444.jpg", default, LOSSY, mill, (1280, 992, 384, 256)),
+        Case("default_progressive", "bench/progressive_2mp.jpg", default, LOSSY, mill, middle),
+        Case("default_gray", "bench/gray_2mp.jpg", default, LOSSY, mill, middle),
+        Case("default_cmyk", "bench/cmyk_2mp.jpg", f"{default} => png", LOSSY, mill, middle),
+        Case("default_canon", "camera/canon_hdr_NO.jpg", default, LOSSY, mill, (1152, 1792, 384, 256)),
+        Case("default_dscn", "camera/DSCN0025.jpg", default, LOSSY, mill, (128, 128, 384, 256)),
+        Case("default_after_end", "hostile/bytes_after_end.jpg", default, LOSSY, mill, (0, 0, 384, 256)),
+        Case("blur_5_photo", "bench/photo_2mp.jpg", "grayscale | blur:5", LOSSY, [grayscale, blurred(5)], middle),
+        Case("colour_blur", "bench/photo_0.3mp.jpg", "blur:3 => png", LOSSY, [blurred(3)], (192, 160, 256, 160)),
+        Case("webp_lossy", "webp/lossy.webp", "grayscale | blur:2 => png", LOSSY, [grayscale, blurred(2)]),
+    ]
+    for orientation in range(9):
+        width, height = (150, 100)
+        cases.append(
+            Case(
+                f"orient_{orientation}",
+                f"orientation/Landscape_{orientation}.jpg",
+                "orient | grayscale | resize:150 => png",
+                SHRUNK,
+                [orient, grayscale, resized(width, height)],
+            )
+        )
+    return cases
+
+
+def write(case: Case) -> str:
+    """Writes one reference and returns its line of the manifest."""
+    image = read(case.input)
+    for step in case.make:
+        image = step(image)
+    width, height = image.size
+    x, y, columns, rows = case.region or (0, 0, width, height)
+    reference = image.crop((x, y, x + columns, y + rows))
+    reference.info = {}
+    reference.save(GOLDEN / f"{case.name}.png", optimize=True)
+    region = f"{x},{y},{columns},{rows}"
+    return "\t".join((case.name, case.input, case.recipe, f"{width}x{height}", region, case.metric))
+
+
+def main() -> None:
+    """Writes all references and the manifest."""
+    GOLDEN.mkdir(exist_ok=True)
+    for stale in GOLDEN.glob("*.png"):
+        stale.unlink()
+    cases = lossless_cases() + blur_cases() + resize_cases() + jpeg_cases()
+    lines = ["# name\tinput\trecipe\tsize\tregion\tmetric"] + [write(case) for case in cases]
+    (GOLDEN / "manifest.tsv").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
