@@ -32,6 +32,13 @@ impl TaskId {
         self.0.as_bytes()
     }
 
+    /// The id of these 16 bytes, most significant first; `None` when they are not a UUID of version 7.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
+        let uuid = Uuid::from_bytes(bytes);
+        (uuid.get_version_num() == 7).then_some(Self(uuid))
+    }
+
     /// Two hexadecimal digits taken from the random part: a folder name that spreads tasks over 256 folders.
     #[must_use]
     pub fn shard(&self) -> String {
@@ -206,6 +213,12 @@ impl RequestId {
     pub const fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
+
+    /// The 64 bits.
+    #[must_use]
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
 }
 
 impl fmt::Display for RequestId {
@@ -272,6 +285,8 @@ mod tests {
     fn task_ids_have_one_text_form() {
         let id = TaskId::generate();
         assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(TaskId::from_bytes(*id.as_bytes()), Some(id));
+        assert_eq!(TaskId::from_bytes([0; 16]), None);
         for wrong in [
             "",
             "1",
