@@ -2,9 +2,9 @@
 """Makes testdata/golden/: what pixmill's results are compared with, computed by other programs.
 
 Pillow decodes, converts to luma, turns upright and resizes; numpy computes the Gaussian in float64. Nothing of
-pixmill takes part. Run from the root of the repository, with scripts/requirements.txt installed:
+pixmill takes part. Run from the root of the repository, with scripts/golden-requirements.txt installed:
 
-    python3 -m venv target/golden && target/golden/bin/pip install -r scripts/requirements.txt
+    python3 -m venv target/golden && target/golden/bin/pip install -r scripts/golden-requirements.txt
     target/golden/bin/python scripts/golden.py
 
 The manifest's columns are described in testdata/golden/README.md.

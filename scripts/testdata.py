@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Makes the files of testdata/ that nobody else publishes: WebP of every kind, bombs, cut-off and mislabelled files.
 
-Run from the root of the repository, with scripts/requirements.txt installed:
+Run from the root of the repository, with scripts/golden-requirements.txt installed:
 
-    python3 -m venv target/golden && target/golden/bin/pip install -r scripts/requirements.txt
+    python3 -m venv target/golden && target/golden/bin/pip install -r scripts/golden-requirements.txt
     target/golden/bin/python scripts/testdata.py
 
 The same versions write the same bytes again.

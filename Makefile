@@ -1,0 +1,43 @@
+# What people and CI run. `make` alone lists it.
+
+FEATURES := pixmill/failpoints
+PHOTOS := testdata/bench/photo_0.3mp.jpg testdata/bench/photo_2mp.jpg
+
+# Each step builds on what the one before left in target/.
+.NOTPARALLEL:
+.PHONY: help test lint unit doc-tests check-api setup bench docs
+
+help:
+	@echo 'make test       everything CI checks: lint, tests, doc tests, the HTTP interface; installs what is missing'
+	@echo 'make lint       formatting and clippy, warnings are errors'
+	@echo 'make unit       all Rust tests (nextest where present)'
+	@echo 'make check-api  schemathesis and promtool against a running server'
+	@echo 'make bench      measure this machine: make bench PHOTOS="my/*.jpg"'
+	@echo 'make docs       write the generated pages again'
+	@echo 'make setup      install what the tests need'
+
+test: setup lint unit doc-tests check-api
+
+setup:
+	scripts/setup
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets --features $(FEATURES) -- -D warnings
+
+unit:
+	scripts/unit-tests $(FEATURES)
+
+doc-tests:
+	cargo test --locked --workspace --doc --features $(FEATURES)
+
+check-api:
+	cargo build --locked --package pixmill --features $(FEATURES)
+	scripts/check-api target/debug/pixmill
+
+bench:
+	cargo run --locked --release -- bench $(PHOTOS)
+
+docs:
+	cargo run --locked -- config --reference > target/settings.md
+	mv target/settings.md docs/settings.md
