@@ -1,0 +1,5 @@
+//! Pixel buffers between the stages: 8 or 16 bits a sample; gray or RGB, with or without alpha.
+
+mod shape;
+
+pub(crate) use shape::{Channels, Depth, Shape};

@@ -1,0 +1,115 @@
+//! Keeps the account of a plan being made: its stages, what they take, and whether that is allowed.
+
+use pixmill_types::{ImageFormat, LimitName, Limits};
+
+use super::memory;
+use super::operation::{DecodeMode, EncodePlan, Operation};
+use super::stage::Stage;
+use crate::EngineError;
+use crate::pixels::Shape;
+use crate::probe::Header;
+
+/// ISO/IEC 10918-1: sides are 16-bit numbers.
+const JPEG_MAX_SIDE: u32 = 65_535;
+/// W3C PNG: sides are 31-bit numbers.
+const PNG_MAX_SIDE: u32 = i32::MAX as u32;
+/// RFC 9649: sides of a lossy picture are 14-bit numbers.
+const WEBP_MAX_SIDE: u32 = 16_383;
+
+#[derive(Debug)]
+pub(super) struct Ledger<'a> {
+    limits: &'a Limits,
+    stages: Vec<Stage>,
+    /// Finished files, bytes.
+    files: u64,
+    /// A picture that waits for later outputs, bytes.
+    beside: u64,
+}
+
+impl<'a> Ledger<'a> {
+    pub(super) fn new(limits: &'a Limits) -> Self {
+        Self {
+            limits,
+            stages: Vec::new(),
+            files: 0,
+            beside: 0,
+        }
+    }
+
+    /// From here on, a picture of `bytes` waits beside the one that is worked on.
+    pub(super) fn keep_beside(&mut self, bytes: u64) {
+        self.beside = bytes;
+    }
+
+    pub(super) fn decode(&mut self, header: &Header, mode: DecodeMode, into: Shape) {
+        let (detail, includes): (_, &[_]) = match mode {
+            DecodeMode::Full => (header.format.to_string(), &[]),
+            DecodeMode::Luma => (format!("{}, luma alone", header.format), &["grayscale"]),
+        };
+        self.stages.push(Stage {
+            name: "decode",
+            detail,
+            includes,
+            output: None,
+            result: into,
+            memory_bytes: memory::decoding(header, mode, into),
+        });
+    }
+
+    pub(super) fn operate(
+        &mut self,
+        output: Option<usize>,
+        operations: &[Operation],
+        mut shape: Shape,
+    ) -> Result<(), EngineError> {
+        for operation in operations {
+            let memory_bytes = self.files + self.beside + memory::operating(operation, shape);
+            shape = operation.shape_after(shape);
+            self.limits.check(LimitName::OutputPixels, shape.pixels())?;
+            self.stages.push(Stage {
+                name: operation.name(),
+                detail: operation.to_string(),
+                includes: &[],
+                output,
+                result: shape,
+                memory_bytes,
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn encode(&mut self, output: usize, encode: &EncodePlan, shape: Shape) -> Result<(), EngineError> {
+        self.limits.check(LimitName::OutputPixels, shape.pixels())?;
+        let largest = match encode.format {
+            ImageFormat::Jpeg => JPEG_MAX_SIDE,
+            ImageFormat::Png => PNG_MAX_SIDE,
+            ImageFormat::Webp => WEBP_MAX_SIDE,
+        };
+        if shape.width.max(shape.height) > largest {
+            return Err(EngineError::Impossible(format!(
+                "output {} would be {} x {} pixels, a {} holds at most {largest} a side",
+                output + 1,
+                shape.width,
+                shape.height,
+                encode.format
+            )));
+        }
+        self.stages.push(Stage {
+            name: "encode",
+            detail: encode.to_string(),
+            includes: &[],
+            output: Some(output),
+            result: encode.shape_written(shape),
+            memory_bytes: self.files + self.beside + memory::encoding(encode, shape),
+        });
+        self.files += memory::file(encode, shape);
+        Ok(())
+    }
+
+    /// The stages, and what the dearest of them takes, bytes.
+    pub(super) fn close(self) -> Result<(Vec<Stage>, u64), EngineError> {
+        let peak = self.stages.iter().map(|stage| stage.memory_bytes).max().unwrap_or(0);
+        self.limits.check(LimitName::TaskMemoryBytes, peak)?;
+        Ok((self.stages, peak))
+    }
+}

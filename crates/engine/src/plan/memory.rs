@@ -1,0 +1,88 @@
+//! How much memory each stage takes at its peak, estimated from shapes alone.
+//!
+//! The figures per pixel are those of the codecs and steps as they are, rounded up; a test holds them against what the
+//! allocator is asked for.
+
+use pixmill_types::ImageFormat;
+
+use super::operation::{DecodeMode, EncodePlan, Operation};
+use crate::pixels::Shape;
+use crate::probe::{ColorModel, Header};
+
+/// Tables, row buffers and what else does not grow with the picture, bytes.
+const FIXED: u64 = 1024 * 1024;
+
+/// Decoding into a picture of shape `into`, which is counted, bytes.
+pub(super) fn decoding(header: &Header, mode: DecodeMode, into: Shape) -> u64 {
+    let pixels = header.pixels();
+    let working = match header.format {
+        // Coefficients of every component are kept until the last scan, 16 bits each.
+        ImageFormat::Jpeg if header.multi_pass => {
+            2 * pixels
+                * match header.color {
+                    ColorModel::Gray | ColorModel::GrayAlpha => 1,
+                    ColorModel::Rgb | ColorModel::Rgba | ColorModel::YCbCr => 3,
+                    ColorModel::Cmyk => 4,
+                }
+        }
+        ImageFormat::Jpeg => 0,
+        ImageFormat::Png => 0,
+        // The lossless decoder works in RGBA, the lossy one in planes; either way next to the result.
+        ImageFormat::Webp => 4 * pixels,
+    };
+    // Four inks are decoded as such, then converted.
+    let inks = match (header.color, mode) {
+        (ColorModel::Cmyk, _) => 4 * pixels,
+        _ => 0,
+    };
+    FIXED + into.bytes() + working + inks
+}
+
+/// Carrying out `operation` on a picture of shape `from`, which is counted as well as the result, bytes.
+pub(super) fn operating(operation: &Operation, from: Shape) -> u64 {
+    let to = operation.shape_after(from);
+    // With alpha, the picture is premultiplied at 16 bits a sample in a buffer of its own.
+    let premultiplied = |shape: Shape| {
+        if shape.channels.has_alpha() {
+            2 * shape.samples()
+        } else {
+            0
+        }
+    };
+    FIXED
+        + from.bytes()
+        + match operation {
+            Operation::Orient(orientation) if orientation.swaps_sides() => to.bytes(),
+            Operation::Orient(_) | Operation::Grayscale => 0,
+            Operation::Blur(_) => to.bytes() + 2 * premultiplied(from),
+            Operation::Resize(_) => {
+                // One direction is done first, into a picture of the one new side.
+                let between = Shape {
+                    width: to.width,
+                    ..from
+                };
+                to.bytes() + between.bytes() + premultiplied(from) + premultiplied(to)
+            }
+        }
+}
+
+/// Encoding a picture of shape `from`, which is counted as well as the file, bytes.
+pub(super) fn encoding(encode: &EncodePlan, from: Shape) -> u64 {
+    let written = encode.shape_written(from);
+    let converted = if written == from { 0 } else { written.bytes() };
+    let working = match encode.format {
+        ImageFormat::Jpeg | ImageFormat::Png => 0,
+        // Planes, alpha, and the tokens of every macroblock.
+        ImageFormat::Webp => 5 * written.pixels(),
+    };
+    FIXED + from.bytes() + converted + working + file(encode, from)
+}
+
+/// The finished file, bytes: what a detailed picture takes, not the largest possible.
+pub(super) fn file(encode: &EncodePlan, from: Shape) -> u64 {
+    let written = encode.shape_written(from);
+    match encode.format {
+        ImageFormat::Jpeg | ImageFormat::Webp => written.samples() / 2,
+        ImageFormat::Png => written.bytes(),
+    }
+}

@@ -1,0 +1,169 @@
+//! The operations a plan is made of, with every number worked out, and how they change a picture's shape.
+
+use std::fmt;
+
+use pixmill_types::ImageFormat;
+use pixmill_types::steps::Filter;
+
+use crate::exif::Orientation;
+use crate::pixels::{Channels, Shape};
+
+/// One operation on pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Operation {
+    /// Turns a picture stored in this orientation upright.
+    Orient(Orientation),
+    Grayscale,
+    /// Sigma, pixels.
+    Blur(f32),
+    Resize(ResizePlan),
+}
+
+/// A resize whose sides are worked out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct ResizePlan {
+    /// Sides of the result, pixels.
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// The part of the source that is used, centred; pixels of the source.
+    pub(crate) source_width: f64,
+    pub(crate) source_height: f64,
+    pub(crate) filter: Filter,
+}
+
+/// What decoding yields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DecodeMode {
+    /// Every channel.
+    Full,
+    /// Luma alone: chroma is neither upsampled nor converted.
+    Luma,
+}
+
+/// How one output is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EncodePlan {
+    pub(crate) format: ImageFormat,
+    /// 1 to 100; unused by lossless formats.
+    pub(crate) quality: u8,
+    /// Kept in metadata when the recipe did not turn the picture.
+    pub(crate) orientation: Orientation,
+}
+
+impl Operation {
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Orient(_) => "orient",
+            Self::Grayscale => "grayscale",
+            Self::Blur(_) => "blur",
+            Self::Resize(_) => "resize",
+        }
+    }
+
+    /// The shape of what comes out when `shape` goes in.
+    pub(crate) const fn shape_after(&self, shape: Shape) -> Shape {
+        match self {
+            Self::Orient(orientation) if orientation.swaps_sides() => shape.transposed(),
+            Self::Orient(_) | Self::Blur(_) => shape,
+            Self::Grayscale => Shape {
+                channels: shape.channels.to_gray(),
+                ..shape
+            },
+            Self::Resize(resize) => Shape {
+                width: resize.width,
+                height: resize.height,
+                ..shape
+            },
+        }
+    }
+
+    /// The same operation for a picture that is turned upright only after it.
+    pub(super) const fn before_turning(self, orientation: Orientation) -> Self {
+        match self {
+            Self::Resize(resize) if orientation.swaps_sides() => Self::Resize(ResizePlan {
+                width: resize.height,
+                height: resize.width,
+                source_width: resize.source_height,
+                source_height: resize.source_width,
+                filter: resize.filter,
+            }),
+            other => other,
+        }
+    }
+}
+
+impl EncodePlan {
+    /// The shape the format can hold: what comes nearest to `shape`.
+    pub(crate) const fn shape_written(&self, shape: Shape) -> Shape {
+        use crate::pixels::Depth;
+        match self.format {
+            ImageFormat::Jpeg => Shape {
+                channels: shape.channels.to_opaque(),
+                depth: Depth::Eight,
+                ..shape
+            },
+            ImageFormat::Png => shape,
+            ImageFormat::Webp => Shape {
+                channels: match shape.channels {
+                    Channels::Gray | Channels::Rgb => Channels::Rgb,
+                    Channels::GrayAlpha | Channels::Rgba => Channels::Rgba,
+                },
+                depth: Depth::Eight,
+                ..shape
+            },
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Orient(orientation) => f.write_str(match orientation.as_exif() {
+                2 => "mirror left to right",
+                3 => "half turn",
+                4 => "mirror top to bottom",
+                5 => "mirror along the falling diagonal",
+                6 => "quarter turn clockwise",
+                7 => "mirror along the rising diagonal",
+                8 => "quarter turn counter-clockwise",
+                _ => "nothing to turn",
+            }),
+            Self::Grayscale => f.write_str("luma, BT.601"),
+            Self::Blur(sigma) => write!(f, "Gaussian, sigma {sigma} px"),
+            Self::Resize(resize) => {
+                let ResizePlan {
+                    width,
+                    height,
+                    source_width,
+                    source_height,
+                    filter,
+                } = resize;
+                let filter = match filter {
+                    Filter::Lanczos3 => "Lanczos 3",
+                    Filter::CatmullRom => "Catmull-Rom",
+                    Filter::Bilinear => "bilinear",
+                    Filter::Box => "box",
+                    Filter::Nearest => "nearest",
+                };
+                write!(
+                    f,
+                    "the middle {source_width:.0} x {source_height:.0} to {width} x {height}, {filter}"
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for EncodePlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.format)?;
+        match self.format {
+            ImageFormat::Jpeg | ImageFormat::Webp => write!(f, ", quality {}", self.quality)?,
+            ImageFormat::Png => {}
+        }
+        if self.orientation != Orientation::UPRIGHT {
+            write!(f, ", orientation {} kept in EXIF", self.orientation.as_exif())?;
+        }
+        Ok(())
+    }
+}

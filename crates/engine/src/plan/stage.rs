@@ -1,0 +1,79 @@
+//! One stage of a plan, for those who show plans.
+
+use std::fmt;
+
+use crate::pixels::Shape;
+
+/// One stage of a plan.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    pub(super) name: &'static str,
+    pub(super) detail: String,
+    pub(super) includes: &'static [&'static str],
+    pub(super) output: Option<usize>,
+    pub(super) result: Shape,
+    pub(super) memory_bytes: u64,
+}
+
+impl Stage {
+    /// `decode`, the name of a step, or `encode`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What exactly it does, for people.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Steps of the recipe that this stage does along the way, so that none of its own is needed.
+    #[must_use]
+    pub fn includes(&self) -> &'static [&'static str] {
+        self.includes
+    }
+
+    /// The index of the output it works for; `None` for what all outputs share.
+    #[must_use]
+    pub fn output(&self) -> Option<usize> {
+        self.output
+    }
+
+    /// Width of what it yields, pixels.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.result.width
+    }
+
+    /// Height of what it yields, pixels.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.result.height
+    }
+
+    /// Estimated memory while it runs, with everything else that is held then but the input, bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<10} {}", self.name, self.detail)?;
+        if !self.includes.is_empty() {
+            write!(f, " (does {})", self.includes.join(", "))?;
+        }
+        write!(f, " -> {} ({})", self.result, Megabytes(self.memory_bytes))
+    }
+}
+
+/// Bytes, shown in millions.
+pub(super) struct Megabytes(pub(super) u64);
+
+impl fmt::Display for Megabytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} MB", self.0 as f64 / 1e6)
+    }
+}

@@ -1,0 +1,89 @@
+//! What a header says, and whether that is within the limits.
+
+use pixmill_types::{ImageFormat, LimitName, Limits};
+
+use crate::EngineError;
+use crate::exif::Orientation;
+
+/// What a header says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// What the content is.
+    pub format: ImageFormat,
+    /// Width as stored, before orientation, pixels.
+    pub width: u32,
+    /// Height as stored, before orientation, pixels.
+    pub height: u32,
+    /// Frames declared; 1 for a still image. In an animated WebP the frames counted up to the end of the file.
+    pub frames: u32,
+    /// How the stored picture is turned, where metadata before the pixels says so, else upright.
+    pub orientation: Orientation,
+    /// What one stored pixel is made of.
+    pub color: ColorModel,
+    /// Whether samples are kept at 16 bits once decoded; otherwise at 8.
+    pub sixteen_bit: bool,
+    /// Whether the picture is stored in several passes (progressive, interlaced), which takes more memory to decode.
+    pub multi_pass: bool,
+}
+
+/// What one stored pixel is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColorModel {
+    /// Gray alone.
+    Gray,
+    /// Gray and alpha.
+    GrayAlpha,
+    /// Red, green, blue.
+    Rgb,
+    /// Red, green, blue, alpha.
+    Rgba,
+    /// Luma and two chroma components; luma can be decoded alone.
+    YCbCr,
+    /// Four printing inks, as CMYK or YCCK.
+    Cmyk,
+}
+
+impl Header {
+    /// Checks width, height, frames and pixels against `limits`.
+    ///
+    /// # Errors
+    /// [`EngineError::Limit`] with the limit and the value; [`EngineError::Corrupt`] for a picture without pixels.
+    pub fn check(&self, limits: &Limits) -> Result<(), EngineError> {
+        if self.width == 0 || self.height == 0 || self.frames == 0 {
+            return Err(EngineError::Corrupt(format!(
+                "the header declares an empty picture of {} x {} pixels and {} frames",
+                self.width, self.height, self.frames
+            )));
+        }
+        limits.check(LimitName::Width, self.width.into())?;
+        limits.check(LimitName::Height, self.height.into())?;
+        limits.check(LimitName::Frames, self.frames.into())?;
+        limits.check(LimitName::Pixels, self.pixels().saturating_mul(self.frames.into()))?;
+        Ok(())
+    }
+
+    /// Width x height of one frame, pixels.
+    #[must_use]
+    pub fn pixels(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+}
+
+/// A header of one upright 8-bit frame, for a walker to refine.
+pub(super) fn still(format: ImageFormat, width: u32, height: u32, color: ColorModel) -> Result<Header, EngineError> {
+    if width == 0 || height == 0 {
+        return Err(EngineError::Corrupt(format!(
+            "the header declares an empty picture of {width} x {height} pixels"
+        )));
+    }
+    Ok(Header {
+        format,
+        width,
+        height,
+        frames: 1,
+        orientation: Orientation::UPRIGHT,
+        color,
+        sixteen_bit: false,
+        multi_pass: false,
+    })
+}

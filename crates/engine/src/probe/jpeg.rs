@@ -1,0 +1,181 @@
+//! Walks the marker segments of a JPEG up to its frame header (ISO/IEC 10918-1, annex B).
+//!
+//! Reads the frame header, the EXIF orientation and Adobe's colour transform; passes over every other segment. Never
+//! sees entropy-coded data.
+
+use pixmill_types::ImageFormat;
+
+use super::Next;
+use super::header::{ColorModel, Header, still};
+use crate::EngineError;
+use crate::exif::{self, Orientation};
+
+/// A marker: `FF` and its code.
+pub(super) const FIRST_READ: usize = 2;
+
+const EXIF: &[u8] = b"Exif\0\0";
+const ADOBE: &[u8] = b"Adobe";
+/// `Adobe`, version, two flag words, colour transform.
+const ADOBE_BYTES: usize = 12;
+
+#[derive(Debug, Default)]
+pub(super) struct Walker {
+    expects: Expects,
+    orientation: Option<Orientation>,
+    /// The first bytes of an EXIF segment whose rest is awaited.
+    exif: Vec<u8>,
+    has_jfif: bool,
+    adobe_transform: Option<u8>,
+}
+
+/// What the piece asked for is.
+#[derive(Debug, Default, Clone, Copy)]
+enum Expects {
+    #[default]
+    Marker,
+    /// The byte after an `FF`, which may be another fill byte.
+    Code,
+    /// The length of the segment with this marker code.
+    Length(u8),
+    /// The first bytes of an application segment, and how many follow them.
+    Application { code: u8, behind: u64 },
+    /// What is left of the TIFF block of an EXIF segment.
+    ExifRest,
+    /// A frame header with this marker code.
+    Frame(u8),
+}
+
+impl Walker {
+    pub(super) fn step(&mut self, piece: &[u8]) -> Result<Next, EngineError> {
+        match self.expects {
+            Expects::Marker => match piece {
+                [0xff, code] => self.marker(*code),
+                // Decoders pass over stray bytes between segments; so does this walk.
+                [_, 0xff] => Ok(self.want(Expects::Code, Next::read(1))),
+                _ => Ok(self.want(Expects::Marker, Next::read(2))),
+            },
+            Expects::Code => self.marker(piece[0]),
+            Expects::Length(code) => self.length(code, u16::from_be_bytes([piece[0], piece[1]])),
+            Expects::Application { code, behind } => Ok(self.application(code, piece, behind)),
+            Expects::ExifRest => {
+                self.exif.extend_from_slice(piece);
+                self.orientation = exif::orientation_of_tiff(&self.exif);
+                self.exif = Vec::new();
+                Ok(self.want(Expects::Marker, Next::read(2)))
+            }
+            Expects::Frame(code) => self.frame(code, piece).map(Next::Done),
+        }
+    }
+
+    fn want(&mut self, expects: Expects, next: Next) -> Next {
+        self.expects = expects;
+        next
+    }
+
+    fn marker(&mut self, code: u8) -> Result<Next, EngineError> {
+        match code {
+            0xff => Ok(self.want(Expects::Code, Next::read(1))),
+            // Stuffing, TEM, restart markers and a second start of image have no length.
+            0x00 | 0x01 | 0xd0..=0xd8 => Ok(self.want(Expects::Marker, Next::read(2))),
+            0xd9 => Err(corrupt("ends before a picture begins")),
+            0xda => Err(corrupt("has a scan before any frame header")),
+            _ => Ok(self.want(Expects::Length(code), Next::read(2))),
+        }
+    }
+
+    fn length(&mut self, code: u8, length: u16) -> Result<Next, EngineError> {
+        let Some(body) = length.checked_sub(2) else {
+            return Err(corrupt("has a segment shorter than its own length field"));
+        };
+        let body = u64::from(body);
+        Ok(match code {
+            // DHT, JPG and DAC lie in the range of the frame headers.
+            0xc4 | 0xc8 | 0xcc => self.want(Expects::Marker, Next::skip_then_read(body, 2)),
+            0xc0..=0xcf => {
+                if body < 6 {
+                    return Err(corrupt("has a frame header that is too short"));
+                }
+                self.want(Expects::Frame(code), Next::read(body as usize))
+            }
+            0xe0 | 0xe1 | 0xee => {
+                let head = body.min(ADOBE_BYTES as u64);
+                let behind = body - head;
+                self.want(Expects::Application { code, behind }, Next::read(head as usize))
+            }
+            _ => self.want(Expects::Marker, Next::skip_then_read(body, 2)),
+        })
+    }
+
+    fn application(&mut self, code: u8, head: &[u8], behind: u64) -> Next {
+        match code {
+            0xe0 if head.starts_with(b"JFIF\0") => self.has_jfif = true,
+            0xe1 if self.orientation.is_none() && head.starts_with(EXIF) => {
+                self.exif = head[EXIF.len()..].to_vec();
+                return self.want(Expects::ExifRest, Next::read(behind as usize));
+            }
+            0xee if head.starts_with(ADOBE) => self.adobe_transform = head.get(ADOBE_BYTES - 1).copied(),
+            _ => {}
+        }
+        self.want(Expects::Marker, Next::skip_then_read(behind, 2))
+    }
+
+    fn frame(&self, code: u8, body: &[u8]) -> Result<Header, EngineError> {
+        match code {
+            0xc0..=0xc2 => {}
+            0xc3 | 0xc7 | 0xcb | 0xcf => return Err(unsupported("lossless JPEG")),
+            0xc5 | 0xc6 => return Err(unsupported("hierarchical JPEG")),
+            _ => return Err(unsupported("arithmetic-coded JPEG")),
+        }
+        let [
+            precision,
+            height_high,
+            height_low,
+            width_high,
+            width_low,
+            components,
+            specifications @ ..,
+        ] = body
+        else {
+            return Err(corrupt("has a frame header that is too short"));
+        };
+        if *precision != 8 {
+            return Err(unsupported(&format!("JPEG with {precision} bits a sample")));
+        }
+        if specifications.len() < usize::from(*components) * 3 {
+            return Err(corrupt("has a frame header that is too short"));
+        }
+        let color = match components {
+            1 => ColorModel::Gray,
+            3 if self.three_components_are_rgb(specifications) => ColorModel::Rgb,
+            3 => ColorModel::YCbCr,
+            4 => ColorModel::Cmyk,
+            0 => return Err(corrupt("has a frame without components")),
+            _ => return Err(unsupported(&format!("JPEG with {components} components"))),
+        };
+        let width = u16::from_be_bytes([*width_high, *width_low]);
+        let height = u16::from_be_bytes([*height_high, *height_low]);
+        let mut header = still(ImageFormat::Jpeg, width.into(), height.into(), color)?;
+        header.orientation = self.orientation.unwrap_or_default();
+        header.multi_pass = code == 0xc2;
+        Ok(header)
+    }
+
+    /// As libjpeg decides it: JFIF means YCbCr, else Adobe's transform, else the components' ids.
+    fn three_components_are_rgb(&self, specifications: &[u8]) -> bool {
+        if self.has_jfif {
+            return false;
+        }
+        match self.adobe_transform {
+            Some(transform) => transform == 0,
+            None => specifications.chunks_exact(3).map(|component| component[0]).eq(*b"RGB"),
+        }
+    }
+}
+
+fn corrupt(how: &str) -> EngineError {
+    EngineError::Corrupt(format!("the JPEG {how}"))
+}
+
+fn unsupported(what: &str) -> EngineError {
+    EngineError::Unsupported(format!("{what} is not read; baseline and progressive 8-bit JPEG is"))
+}

@@ -1,0 +1,6 @@
+//! Tests of the engine through its public doors, on real files.
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
+
+mod plan;
+mod probe;
+mod support;

@@ -1,0 +1,223 @@
+//! Plans: what is pushed down, where the picture is turned, what limits refuse.
+
+use pixmill_engine::probe::{ColorModel, Header, Orientation};
+use pixmill_engine::{EngineError, Plan, plan};
+use pixmill_types::{ImageFormat, LimitName, Limits};
+
+fn photo() -> Header {
+    Header {
+        format: ImageFormat::Jpeg,
+        width: 4000,
+        height: 3000,
+        frames: 1,
+        orientation: Orientation::UPRIGHT,
+        color: ColorModel::YCbCr,
+        sixteen_bit: false,
+        multi_pass: false,
+    }
+}
+
+fn on_its_side() -> Header {
+    Header {
+        orientation: Orientation::from_exif(6).unwrap(),
+        ..photo()
+    }
+}
+
+fn planned(header: &Header, recipe: &str) -> Plan {
+    plan(header, &recipe.parse().unwrap(), &Limits::default()).unwrap()
+}
+
+/// The plan's stages as `name width x height`, what outputs share first.
+fn stages(header: &Header, recipe: &str) -> Vec<String> {
+    planned(header, recipe)
+        .stages()
+        .iter()
+        .map(|stage| format!("{} {}x{}", stage.name(), stage.width(), stage.height()))
+        .collect()
+}
+
+#[test]
+fn grayscale_is_done_by_the_decoder_of_a_colour_jpeg() {
+    let plan = planned(&photo(), "blur:2 | grayscale");
+    assert_eq!(plan.stages()[0].includes(), ["grayscale"]);
+    assert_eq!(
+        stages(&photo(), "blur:2 | grayscale"),
+        ["decode 4000x3000", "blur 4000x3000", "encode 4000x3000"]
+    );
+}
+
+#[test]
+fn grayscale_comes_first_where_the_decoder_cannot_do_it() {
+    for (format, color) in [
+        (ImageFormat::Png, ColorModel::Rgb),
+        (ImageFormat::Webp, ColorModel::Rgba),
+        (ImageFormat::Jpeg, ColorModel::Cmyk),
+        (ImageFormat::Jpeg, ColorModel::Rgb),
+    ] {
+        let header = Header {
+            format,
+            color,
+            ..photo()
+        };
+        let names: Vec<_> = planned(&header, "blur:2 | grayscale")
+            .stages()
+            .iter()
+            .map(|stage| stage.name().to_owned())
+            .collect();
+        assert_eq!(names, ["decode", "grayscale", "blur", "encode"], "{format} {color:?}");
+    }
+}
+
+#[test]
+fn grayscale_of_every_output_is_shared_of_one_it_is_not() {
+    let all = planned(
+        &photo(),
+        "blur:2 => grayscale | jpeg:name=a ; grayscale | resize:100 | webp:name=b",
+    );
+    assert_eq!(all.stages()[0].includes(), ["grayscale"]);
+    let one = planned(&photo(), "blur:2 => jpeg:name=a ; grayscale | webp:name=b");
+    assert!(one.stages()[0].includes().is_empty());
+    let outputs: Vec<_> = one
+        .stages()
+        .iter()
+        .map(|stage| (stage.name(), stage.output()))
+        .collect();
+    assert_eq!(
+        outputs,
+        [
+            ("decode", None),
+            ("blur", None),
+            ("encode", Some(0)),
+            ("grayscale", Some(1)),
+            ("encode", Some(1))
+        ]
+    );
+}
+
+#[test]
+fn what_all_outputs_do_first_is_done_once() {
+    let names: Vec<_> = planned(
+        &photo(),
+        "orient => resize:800 | blur:2 | jpeg:name=a ; resize:800 | webp:name=b",
+    )
+    .stages()
+    .iter()
+    .map(|stage| (stage.name().to_owned(), stage.output()))
+    .collect();
+    let expected = [
+        ("decode", None),
+        ("resize", None),
+        ("blur", Some(0)),
+        ("encode", Some(0)),
+        ("encode", Some(1)),
+    ];
+    assert_eq!(names, expected.map(|(name, output)| (name.to_owned(), output)));
+}
+
+#[test]
+fn turning_waits_until_the_picture_is_small() {
+    assert_eq!(
+        stages(&on_its_side(), "orient | resize:300"),
+        ["decode 4000x3000", "resize 400x300", "orient 300x400", "encode 300x400"]
+    );
+    assert_eq!(
+        stages(&on_its_side(), "resize:400 | orient"),
+        ["decode 4000x3000", "resize 400x300", "orient 300x400", "encode 300x400"]
+    );
+    let enlarging = stages(&on_its_side(), "orient | resize:6000,enlarge=true");
+    assert_eq!(enlarging[1..3], ["orient 3000x4000", "resize 6000x8000"]);
+}
+
+#[test]
+fn an_upright_picture_is_not_turned() {
+    assert_eq!(stages(&photo(), "orient | blur:2")[1], "blur 4000x3000");
+    assert_eq!(stages(&on_its_side(), "orient | orient").len(), 3);
+}
+
+#[test]
+fn sides_of_a_resize_follow_fit_and_enlarge() {
+    let cases = [
+        ("resize:400", "400x300"),
+        ("resize:height=300", "400x300"),
+        ("resize:1000,height=300", "400x300"),
+        ("resize:1000,height=300,fit=cover", "1000x300"),
+        ("resize:1000,height=300,fit=fill", "1000x300"),
+        ("resize:8000,enlarge=true", "8000x6000"),
+        ("resize:5000,height=100,fit=cover", "4000x100"),
+        ("resize:5000,height=100,fit=cover,enlarge=true", "5000x100"),
+        ("resize:1,height=1", "1x1"),
+    ];
+    for (recipe, sides) in cases {
+        assert_eq!(stages(&photo(), recipe)[1], format!("resize {sides}"), "{recipe}");
+    }
+    for unchanged in ["resize:8000", "resize:4000", "resize:9000,height=9000,fit=fill"] {
+        assert_eq!(stages(&photo(), unchanged).len(), 2, "{unchanged}");
+    }
+}
+
+#[test]
+fn a_picture_that_is_too_large_on_the_way_is_refused() {
+    let refused = |header: &Header, recipe: &str, limits: &Limits| match plan(header, &recipe.parse().unwrap(), limits)
+    {
+        Err(EngineError::Limit(exceeded)) => exceeded.name,
+        other => panic!("{recipe}: {other:?}"),
+    };
+    let limits = Limits::default();
+    let enlarge_then_shrink = "resize:20000,enlarge=true | resize:10";
+    assert_eq!(refused(&photo(), enlarge_then_shrink, &limits), LimitName::OutputPixels);
+    let sliver = Header {
+        width: 1,
+        height: 30_000,
+        ..photo()
+    };
+    assert_eq!(
+        refused(&sliver, "resize:65535,enlarge=true", &limits),
+        LimitName::OutputPixels
+    );
+    let narrow = Limits {
+        max_task_memory_bytes: 10_000_000,
+        ..limits
+    };
+    assert_eq!(
+        refused(&photo(), "grayscale | blur:2", &narrow),
+        LimitName::TaskMemoryBytes
+    );
+}
+
+#[test]
+fn an_output_larger_than_its_format_holds_is_impossible() {
+    let long = Header {
+        width: 20_000,
+        height: 10,
+        ..photo()
+    };
+    match plan(&long, &"grayscale => webp".parse().unwrap(), &Limits::default()) {
+        Err(EngineError::Impossible(message)) => assert!(message.contains("16383"), "{message}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn notes_tell_what_is_lost() {
+    let animation = Header {
+        format: ImageFormat::Webp,
+        frames: 7,
+        color: ColorModel::Rgba,
+        ..photo()
+    };
+    let notes = planned(&animation, "blur:2 => jpeg").warnings().join("; ");
+    assert!(notes.contains("7 frames") && notes.contains("transparent"), "{notes}");
+    assert!(planned(&photo(), "blur:2").warnings().is_empty());
+}
+
+#[test]
+fn a_plan_reads_well() {
+    let text = planned(&on_its_side(), "orient | grayscale | blur:2").to_string();
+    let expected = "  1. decode     jpeg, luma alone (does grayscale) -> 4000 x 3000, gray, 8 bit (13.0 MB)
+  2. orient     quarter turn clockwise -> 3000 x 4000, gray, 8 bit (25.0 MB)
+  3. blur       Gaussian, sigma 2 px -> 3000 x 4000, gray, 8 bit (25.0 MB)
+  4. encode     jpeg, quality 75 -> 3000 x 4000, gray, 8 bit (19.0 MB)
+memory at the peak, estimated, without the input: 25.0 MB";
+    assert_eq!(text, expected);
+}

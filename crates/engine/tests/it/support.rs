@@ -1,0 +1,31 @@
+//! Where the test images lie.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A file or folder of the repository's `testdata`.
+pub(crate) fn testdata(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(name)
+}
+
+pub(crate) fn read(name: &str) -> Vec<u8> {
+    fs::read(testdata(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The files of a folder of `testdata`, by name.
+pub(crate) fn files_in(folder: &str) -> Vec<(String, Vec<u8>)> {
+    let mut paths: Vec<_> = fs::read_dir(testdata(folder))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "no files in {folder}");
+    paths
+        .into_iter()
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, fs::read(&path).unwrap())
+        })
+        .collect()
+}
