@@ -1,2 +1,27 @@
-//! stub
-fn main() {}
+//! The `pixmill` binary: reads the command line, calls the command, turns its outcome into an exit code.
+
+mod cli;
+mod commands;
+mod config;
+mod machine;
+mod stop;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    #[cfg(feature = "failpoints")]
+    let _failpoints = fail::FailScenario::setup();
+    match commands::run(cli::Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("pixmill: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! The command line: commands, flags and the help that teaches them. Reads no environment and does no work.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command as ClapCommand, Error, FromArgMatches, Parser, Subcommand};
+use pixmill_types::Recipe;
+
+use crate::config::setting::Setting;
+use crate::config::{Flags, all_settings};
+
+const AFTER_HELP: &str = "\
+Try it:
+  pixmill                                                      # serve on http://127.0.0.1:8000
+  curl -F file=@photo.jpg http://127.0.0.1:8000/upload          # answers at once with a task_id
+  curl http://127.0.0.1:8000/status/TASK_ID                     # COMPLETED, and where the result lies
+  pixmill process photos/ -o out/ --steps 'resize:800 => webp'  # the same engine, without a server
+
+Every setting is also an environment variable (PIXMILL_LISTEN=...) and a line of pixmill.toml;
+`pixmill config` prints what applies.";
+
+/// An image pipeline in one binary: uploads become durable tasks, workers mill them.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) settings: SettingFlags,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run gateway and workers in one process (what `pixmill` alone does).
+    Serve(SettingFlags),
+    /// Mill files and folders without a server.
+    Process(ProcessArgs),
+    /// Print what a recipe would do to an image, and what that would cost.
+    Explain(ExplainArgs),
+    /// Print the settings that apply and where each comes from.
+    Config(ConfigArgs),
+    /// Copy the database of a running or stopped pixmill to a file, consistently.
+    Backup(BackupArgs),
+    /// Put a database copied by `backup` in place. pixmill must not be running.
+    Restore(RestoreArgs),
+    /// Measure this machine: engine, broker and the whole pipeline.
+    Bench(BenchArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProcessArgs {
+    /// Image files, or folders whose images are milled with all below them.
+    #[arg(required = true, value_name = "IN")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Folder for the results; made when missing. Folders below an input folder are kept.
+    #[arg(short, long, value_name = "FOLDER")]
+    pub(crate) output: PathBuf,
+    /// What to do, such as 'grayscale | blur:2' or 'resize:400 => webp:80'.
+    #[arg(long, value_name = "RECIPE", conflicts_with = "recipe")]
+    pub(crate) steps: Option<Recipe>,
+    /// A recipe document, TOML or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recipe: Option<PathBuf>,
+    /// Images milled at the same time [default: one a core]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) jobs: Option<u32>,
+    #[command(flatten)]
+    pub(crate) limits: LimitFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The image to plan for; only its header is read.
+    #[arg(value_name = "IMAGE")]
+    pub(crate) input: PathBuf,
+    /// What to do, such as 'grayscale | blur:2' [default: orient | grayscale | blur:2]
+    #[arg(long, value_name = "RECIPE", conflicts_with = "recipe")]
+    pub(crate) steps: Option<Recipe>,
+    /// A recipe document, TOML or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recipe: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) limits: LimitFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// Print the reference page of all settings (Markdown) instead.
+    #[arg(long)]
+    pub(crate) reference: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// The file to write; must not exist.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) settings: StorageFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// A file written by `pixmill backup`.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) settings: StorageFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// JPEG photos to mill, each a row of the table; real ones of the sizes you care about.
+    #[arg(required = true, value_name = "PHOTO")]
+    pub(crate) photos: Vec<PathBuf>,
+    /// How long each measurement runs at least, seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(crate) seconds: u32,
+    /// Repetitions of each measurement; medians are reported.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
+    pub(crate) rounds: u32,
+    /// Folder to measure in, on the disk that counts; removed afterwards.
+    #[arg(long, value_name = "FOLDER", default_value = "target/bench")]
+    pub(crate) scratch: PathBuf,
+    /// Also write all figures to this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// Declares clap arguments for the settings of some sections, from their one declaration.
+macro_rules! setting_flags {
+    ($(#[doc = $about:literal])+ $name:ident: $sections:expr) => {
+        $(#[doc = $about])+
+        #[derive(Debug, Clone, Default)]
+        pub(crate) struct $name(pub(crate) Flags);
+
+        impl Args for $name {
+            fn augment_args(command: ClapCommand) -> ClapCommand {
+                let command = command.arg(file_argument());
+                selected($sections).fold(command, |command, setting| command.arg(argument(setting)))
+            }
+
+            fn augment_args_for_update(command: ClapCommand) -> ClapCommand {
+                Self::augment_args(command)
+            }
+        }
+
+        impl FromArgMatches for $name {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+                Ok(Self(flags_of(matches, $sections)))
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+                self.0 = flags_of(matches, $sections);
+                Ok(())
+            }
+        }
+    };
+}
+
+setting_flags! {
+    /// Every setting as a flag.
+    SettingFlags: &["server", "storage", "broker", "worker", "limits", "log"]
+}
+setting_flags! {
+    /// The limits of one image as flags.
+    LimitFlags: &["limits"]
+}
+setting_flags! {
+    /// Where things lie, as flags.
+    StorageFlags: &["storage"]
+}
+
+fn selected(sections: &'static [&'static str]) -> impl Iterator<Item = &'static Setting> {
+    all_settings().filter(|setting| sections.contains(&setting.section))
+}
+
+fn file_argument() -> Arg {
+    Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("Settings file [default: pixmill.toml when it exists] [env: PIXMILL_CONFIG]")
+}
+
+fn argument(setting: &'static Setting) -> Arg {
+    let default = if setting.default.is_empty() {
+        "none"
+    } else {
+        setting.default
+    };
+    let help = format!(
+        "{} [default: {default}] [env: {}]",
+        setting.about.trim(),
+        setting.variable()
+    );
+    let argument = Arg::new(setting.name)
+        .long(setting.flag())
+        .value_name(setting.name.to_uppercase())
+        .help(help)
+        .help_heading(format!("Settings: {}", setting.section))
+        .action(ArgAction::Set);
+    if setting.is_switch {
+        argument
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+    } else {
+        argument
+    }
+}
+
+fn flags_of(matches: &ArgMatches, sections: &'static [&'static str]) -> Flags {
+    let values = selected(sections)
+        .filter_map(|setting| {
+            matches
+                .get_one::<String>(setting.name)
+                .map(|value| (setting, value.clone()))
+        })
+        .collect();
+    Flags {
+        file: matches.get_one::<PathBuf>("config").cloned(),
+        values,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn serve_is_what_pixmill_alone_does() {
+        let alone = Cli::try_parse_from(["pixmill", "--listen", "127.0.0.1:0", "--allow-anonymous"]).unwrap();
+        let Some(Command::Serve(served)) =
+            Cli::try_parse_from(["pixmill", "serve", "--listen", "127.0.0.1:0", "--allow-anonymous"])
+                .unwrap()
+                .command
+        else {
+            panic!("serve was not parsed as a command");
+        };
+        let written = |flags: &Flags| {
+            flags
+                .values
+                .iter()
+                .map(|(s, v)| (s.name, v.clone()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(written(&alone.settings.0), written(&served.0));
+        assert_eq!(written(&served.0).len(), 2);
+    }
+}

@@ -1,0 +1,30 @@
+//! One file a command. Each takes its arguments, does its work and says how it ended.
+
+mod backup;
+mod bench;
+mod config;
+mod explain;
+mod process;
+mod recipe;
+mod serve;
+
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command};
+
+/// Runs the command of `cli`; without one, serves.
+///
+/// # Errors
+/// Whatever stopped the command, in words for a person.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        None => serve::run(&cli.settings.0),
+        Some(Command::Serve(settings)) => serve::run(&settings.0),
+        Some(Command::Process(arguments)) => process::run(&arguments),
+        Some(Command::Explain(arguments)) => explain::run(&arguments),
+        Some(Command::Config(arguments)) => config::run(&arguments),
+        Some(Command::Backup(arguments)) => backup::backup(&arguments),
+        Some(Command::Restore(arguments)) => backup::restore(&arguments),
+        Some(Command::Bench(arguments)) => bench::run(&arguments),
+    }
+}

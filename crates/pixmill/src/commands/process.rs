@@ -1,0 +1,227 @@
+//! `pixmill process`: the engine on files and folders, without a server.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use pixmill_engine::{Control, EngineError};
+use pixmill_types::{DisplayName, ImageFormat, LimitName, Limits, Recipe};
+
+use super::recipe;
+use crate::cli::ProcessArgs;
+use crate::config::Config;
+
+/// One file to mill, and the folder its results go to.
+#[derive(Debug)]
+struct Job {
+    input: PathBuf,
+    folder: PathBuf,
+}
+
+pub(super) fn run(arguments: &ProcessArgs) -> anyhow::Result<ExitCode> {
+    let (config, _) = Config::resolve(&arguments.limits.0)?;
+    let recipe = recipe::chosen(arguments.steps.as_ref(), arguments.recipe.as_deref())?;
+    let jobs = collect(&arguments.inputs, &arguments.output)?;
+    if jobs.is_empty() {
+        bail!(
+            "no images found: files named by themselves are always tried, folders are searched for {}",
+            extensions()
+        );
+    }
+    let threads = match arguments.jobs {
+        Some(jobs) => jobs as usize,
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let failed = mill_all(&jobs, &recipe, &config.limits, threads.min(jobs.len()));
+    let done = jobs.len() - failed;
+    eprintln!(
+        "{done} of {} milled{}",
+        jobs.len(),
+        if failed == 0 {
+            String::new()
+        } else {
+            format!(", {failed} failed")
+        }
+    );
+    Ok(if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Mills every job; returns how many failed, each of which got its line.
+fn mill_all(jobs: &[Job], recipe: &Recipe, limits: &Limits, threads: usize) -> usize {
+    let bar = ProgressBar::new(jobs.len() as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len}  {per_sec}  {eta} left") {
+        bar.set_style(style);
+    }
+    let next = AtomicUsize::new(0);
+    let failed = AtomicUsize::new(0);
+    let written = Mutex::new(HashMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(error) = mill_one(job, recipe, limits, &written) {
+                        failed.fetch_add(1, Ordering::Relaxed);
+                        bar.suspend(|| eprintln!("{}: {error:#}", job.input.display()));
+                    }
+                    bar.inc(1);
+                }
+            });
+        }
+    });
+    bar.finish_and_clear();
+    failed.into_inner()
+}
+
+/// Result paths with the inputs that claimed them, so that `a.png` and `a.jpg` never overwrite each other silently.
+type Written = Mutex<HashMap<PathBuf, PathBuf>>;
+
+fn mill_one(job: &Job, recipe: &Recipe, limits: &Limits, written: &Written) -> anyhow::Result<()> {
+    let size = fs::metadata(&job.input)?.len();
+    limits.check(LimitName::InputBytes, size)?;
+    let input = fs::read(&job.input)?;
+    let header = pixmill_engine::probe::probe(&input)?;
+    header.check(limits)?;
+    let name = DisplayName::from_client(&job.input.file_name().unwrap_or_default().to_string_lossy()).segment();
+    let deadline = Deadline {
+        at: Instant::now() + limits.task_timeout(),
+        limit: limits.task_timeout(),
+    };
+    let milled = pixmill_engine::mill(&input, recipe, limits, &deadline).map_err(|error| deadline.explain(error))?;
+    fs::create_dir_all(&job.folder).with_context(|| format!("cannot make {}", job.folder.display()))?;
+    for (output, spec) in milled.outputs.iter().zip(recipe.outputs()) {
+        let path = job.folder.join(spec.segment_for(&name, output.format).as_str());
+        claim(&path, &job.input, written)?;
+        write_whole(&path, &output.bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Takes `path` for the result of `input`.
+fn claim(path: &Path, input: &Path, written: &Written) -> anyhow::Result<()> {
+    if path.exists() && fs::canonicalize(path)? == fs::canonicalize(input)? {
+        bail!("the result would overwrite the input, choose another output folder or name");
+    }
+    // A poisoned lock means another thread panicked between two map operations; the map is whole.
+    let mut written = written.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    match written.insert(path.to_owned(), input.to_owned()) {
+        None => Ok(()),
+        Some(other) => {
+            let problem = format!("{} is also the result of {}", path.display(), other.display());
+            written.insert(path.to_owned(), other);
+            bail!("{problem}, rename one of the two or choose a name with another format")
+        }
+    }
+}
+
+/// Writes a file so that nobody sees half of it.
+fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = path.parent().context("a result needs a folder")?;
+    let mut file = tempfile::Builder::new().prefix(".pixmill-").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    let file = file.persist(path)?;
+    // Temporary files are private; results get the permissions any new file would.
+    make_readable(&file)?;
+    Ok(())
+}
+
+fn make_readable(file: &fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+/// Stops the engine when one image took too long.
+struct Deadline {
+    at: Instant,
+    limit: Duration,
+}
+
+impl Deadline {
+    fn explain(&self, error: EngineError) -> anyhow::Error {
+        match error {
+            EngineError::Stopped => {
+                anyhow::anyhow!(
+                    "took longer than task_timeout, {}",
+                    humantime::format_duration(self.limit)
+                )
+            }
+            other => other.into(),
+        }
+    }
+}
+
+impl Control for Deadline {
+    fn should_stop(&self) -> bool {
+        Instant::now() >= self.at
+    }
+}
+
+/// The files among `inputs`, and every image file below the folders among them.
+fn collect(inputs: &[PathBuf], output: &Path) -> anyhow::Result<Vec<Job>> {
+    let mut jobs = Vec::new();
+    for input in inputs {
+        let metadata = fs::metadata(input).with_context(|| format!("cannot read {}", input.display()))?;
+        if metadata.is_dir() {
+            collect_folder(input, output, &mut jobs)?;
+        } else {
+            jobs.push(Job {
+                input: input.clone(),
+                folder: output.to_owned(),
+            });
+        }
+    }
+    Ok(jobs)
+}
+
+fn collect_folder(folder: &Path, output: &Path, jobs: &mut Vec<Job>) -> anyhow::Result<()> {
+    let unreadable = || format!("cannot read folder {}", folder.display());
+    let mut entries: Vec<_> = fs::read_dir(folder)
+        .and_then(Iterator::collect)
+        .with_context(unreadable)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        // Symbolic links are followed to files, not to folders: a link to a parent would never end.
+        if entry.file_type().with_context(unreadable)?.is_dir() {
+            if !is_same_folder(&path, output) {
+                collect_folder(&path, &output.join(entry.file_name()), jobs)?;
+            }
+        } else if looks_like_image(&path) && path.is_file() {
+            jobs.push(Job {
+                input: path,
+                folder: output.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether the results of an earlier run lie there: they are not milled again.
+fn is_same_folder(path: &Path, output: &Path) -> bool {
+    matches!((fs::canonicalize(path), fs::canonicalize(output)), (Ok(path), Ok(output)) if path == output)
+}
+
+fn looks_like_image(path: &Path) -> bool {
+    let extension = path
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or_default();
+    ImageFormat::ALL.iter().any(|format| format.has_extension(extension))
+}
+
+fn extensions() -> String {
+    let all = ImageFormat::ALL.iter().flat_map(|format| format.extensions());
+    all.map(|extension| format!(".{extension}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

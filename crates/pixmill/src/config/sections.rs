@@ -1,0 +1,111 @@
+//! Every setting there is: name, kind, default and meaning, written once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::setting::section;
+use super::value::{Auto, BrokerKind, Bytes, ListenAddress, LogFormat};
+
+section! {
+    /// The HTTP side.
+    Server = "server" {
+        /// Address and port to listen on. Beyond loopback only together with allow_anonymous.
+        listen: ListenAddress = "127.0.0.1:8000",
+        /// Lets everybody who can reach the address upload and fetch: there are no keys yet. Needed to listen beyond
+        /// loopback.
+        allow_anonymous: bool = "false",
+        /// Origins whose pages may call from a browser, such as https://app.example.com; * for any.
+        cors_origins: Vec<String> = "",
+        /// Uploads under way at the same time; one more is answered 503 with Retry-After.
+        max_uploads: u32 = "256",
+        /// How long a client may pause in the middle of a request before it is dropped.
+        upload_idle_timeout: Duration = "30s",
+        /// Longest wait a client may ask for with ?wait=.
+        max_wait: Duration = "60s",
+    }
+}
+
+section! {
+    /// Where things lie and how long.
+    Storage = "storage" {
+        /// Folder of the database, the uploads and the results; made when missing.
+        data: PathBuf = "data",
+        /// How long the record and the files of a finished task are kept.
+        retention: Option<Duration> = "none",
+        /// Files without a task, and abandoned uploads, are swept at this age. At least 10m.
+        sweep_age: Duration = "24h",
+    }
+}
+
+section! {
+    /// Tasks and their attempts.
+    Broker = "broker" {
+        /// What keeps the tasks: sqlite is durable, memory forgets everything at exit.
+        broker: BrokerKind = "sqlite",
+        /// Tasks that may wait; one more is answered 503 with Retry-After.
+        max_queued: u64 = "100000",
+        /// Attempts before a task is a dead letter. At least 1.
+        max_attempts: u32 = "3",
+        /// How long a task stays with a worker that gives no sign of life. At least 1s.
+        lease: Duration = "30s",
+        /// Waiting this long raises a task by one priority, so that nothing starves. At least 1s.
+        ageing: Duration = "60s",
+        /// First delay before a retry; doubles with each attempt, with full jitter.
+        backoff_base: Duration = "1s",
+        /// Longest delay before a retry.
+        backoff_cap: Duration = "5m",
+        /// How long an Idempotency-Key is remembered.
+        idempotency_ttl: Duration = "24h",
+        /// Events kept; older ones are trimmed.
+        max_events: u64 = "1000000",
+    }
+}
+
+section! {
+    /// The milling.
+    Worker = "worker" {
+        /// Images milled at the same time; auto takes one a core. 0 only accepts uploads and mills nothing.
+        slots: Auto<u32> = "auto",
+        /// Memory that the images under way may be estimated to take together; auto takes half of what the machine, or
+        /// its container, has.
+        memory_budget: Auto<Bytes> = "auto",
+        /// How long a shutdown lets running tasks finish before it gives them back.
+        drain_grace: Duration = "25s",
+        /// How often expired leases are looked for.
+        reap_interval: Duration = "5s",
+        /// How often expired records and files without a task are looked for.
+        janitor_interval: Duration = "5m",
+    }
+}
+
+section! {
+    /// What one image may cost. A bound is inclusive.
+    ImageLimits = "limits" {
+        /// Size of the uploaded file.
+        max_input_bytes: Bytes = "64MiB",
+        /// Width x height x frames of the input, pixels.
+        max_pixels: u64 = "100000000",
+        /// Width of the input, pixels.
+        max_width: u32 = "30000",
+        /// Height of the input, pixels.
+        max_height: u32 = "30000",
+        /// Frames of the input.
+        max_frames: u32 = "1000",
+        /// Width x height of one output, pixels.
+        max_output_pixels: u64 = "100000000",
+        /// Estimated memory of milling one image.
+        max_task_memory_bytes: Bytes = "2GiB",
+        /// Wall-clock time of one attempt.
+        task_timeout: Duration = "60s",
+    }
+}
+
+section! {
+    /// What is written to standard error.
+    Log = "log" {
+        /// Which lines: error, warn, info, debug or trace, also by module, such as info,pixmill_broker=debug.
+        log_level: String = "info",
+        /// How they look: text for people, json for machines.
+        log_format: LogFormat = "text",
+    }
+}

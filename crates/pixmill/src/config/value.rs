@@ -1,0 +1,190 @@
+//! The kinds of values settings take, each with its one written form.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A value of a setting.
+pub(crate) trait Value: Sized {
+    /// The accepted form, for errors and docs.
+    const ACCEPTS: &str;
+    const IS_SWITCH: bool = false;
+    const IS_QUOTED: bool = true;
+
+    /// The value `text` writes; `None` when it is not of the accepted form.
+    fn parse(text: &str) -> Option<Self>;
+}
+
+/// An address to listen on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ListenAddress(pub(crate) std::net::SocketAddr);
+
+/// A number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bytes(pub(crate) u64);
+
+/// A value that pixmill works out itself unless told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Auto<T> {
+    Auto,
+    Given(T),
+}
+
+/// Which broker keeps the tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BrokerKind {
+    Sqlite,
+    Memory,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Value for ListenAddress {
+    const ACCEPTS: &str = "an IP address and a port, such as 127.0.0.1:8000 or [::1]:8000; port 0 takes any free one";
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
+    }
+}
+
+impl Value for bool {
+    const ACCEPTS: &str = "true or false";
+    const IS_SWITCH: bool = true;
+    const IS_QUOTED: bool = false;
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl Value for u32 {
+    const ACCEPTS: &str = "a whole number up to 4294967295";
+    const IS_QUOTED: bool = false;
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl Value for u64 {
+    const ACCEPTS: &str = "a whole number";
+    const IS_QUOTED: bool = false;
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl Value for PathBuf {
+    const ACCEPTS: &str = "a path";
+
+    fn parse(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| Self::from(text))
+    }
+}
+
+impl Value for String {
+    const ACCEPTS: &str = "text";
+
+    fn parse(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+}
+
+impl Value for Vec<String> {
+    const ACCEPTS: &str = "texts separated by commas; empty for none";
+
+    fn parse(text: &str) -> Option<Self> {
+        Some(
+            text.split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        )
+    }
+}
+
+impl Value for Bytes {
+    const ACCEPTS: &str = "a number of bytes, such as 1048576, 64MiB or 2GiB";
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse::<bytesize::ByteSize>().ok().map(|size| Self(size.as_u64()))
+    }
+}
+
+impl Value for Duration {
+    const ACCEPTS: &str = "a duration, such as 500ms, 30s, 12h or 7d";
+
+    fn parse(text: &str) -> Option<Self> {
+        humantime::parse_duration(text).ok()
+    }
+}
+
+impl Value for Option<Duration> {
+    const ACCEPTS: &str = "a duration, such as 12h or 7d, or none";
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "none" {
+            Some(None)
+        } else {
+            Duration::parse(text).map(Some)
+        }
+    }
+}
+
+impl Value for Auto<u32> {
+    const ACCEPTS: &str = "a whole number, or auto";
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "auto" {
+            Some(Self::Auto)
+        } else {
+            u32::parse(text).map(Self::Given)
+        }
+    }
+}
+
+impl Value for Auto<Bytes> {
+    const ACCEPTS: &str = "a number of bytes, such as 512MiB or 4GiB, or auto";
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "auto" {
+            Some(Self::Auto)
+        } else {
+            Bytes::parse(text).map(Self::Given)
+        }
+    }
+}
+
+impl Value for BrokerKind {
+    const ACCEPTS: &str = "sqlite or memory";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "sqlite" => Some(Self::Sqlite),
+            "memory" => Some(Self::Memory),
+            _ => None,
+        }
+    }
+}
+
+impl Value for LogFormat {
+    const ACCEPTS: &str = "text or json";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "text" => Some(Self::Text),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
