@@ -5,6 +5,7 @@
 mod api;
 mod error;
 mod options;
+pub(crate) mod policy;
 mod registry;
 
 pub use api::{

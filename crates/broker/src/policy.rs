@@ -1,0 +1,153 @@
+//! The rules all brokers share, as pure functions of times and numbers: who is next, when a retry is due, how long a
+//! lease lasts. Reads no clock and keeps no state.
+
+use std::time::Duration;
+
+use pixmill_types::{Failure, FailureCode, Priority, Timestamp, Transition};
+
+use crate::BrokerOptions;
+
+/// Where a ready task stands in its queue: smaller goes first, equal ones in the order of their arrival.
+///
+/// Waiting [`BrokerOptions::ageing`] is worth one priority: a task is as urgent as one that became ready
+/// `priority x ageing` earlier and has none. Both age alike, so the order of two tasks never changes and the key is
+/// computed once.
+#[must_use]
+pub(crate) fn sort_key(ready_since: Timestamp, priority: Priority, options: &BrokerOptions) -> i64 {
+    let head_start = saturating_millis(options.ageing).saturating_mul(i64::from(priority.get()));
+    i64::try_from(ready_since.as_millis())
+        .unwrap_or(i64::MAX)
+        .saturating_sub(head_start)
+}
+
+/// When a lease that is taken or renewed now runs out: after [`BrokerOptions::lease`], and never past the attempt's own
+/// deadline.
+#[must_use]
+pub(crate) fn lease_end(now: Timestamp, started_at: Timestamp, timeout_ms: u64, options: &BrokerOptions) -> Timestamp {
+    now.after(options.lease).min(deadline(started_at, timeout_ms))
+}
+
+/// When an attempt is out of time.
+#[must_use]
+pub(crate) fn deadline(started_at: Timestamp, timeout_ms: u64) -> Timestamp {
+    started_at.after(Duration::from_millis(timeout_ms))
+}
+
+/// What becomes of a task whose attempt ended with `failure`.
+#[must_use]
+pub(crate) fn after_failure(failure: &Failure, attempt: u32, max_attempts: u32) -> Transition {
+    if failure.code.is_permanent() || attempt >= max_attempts {
+        Transition::Fail
+    } else {
+        Transition::Requeue
+    }
+}
+
+/// Why an attempt whose lease expired ended: out of time, or its worker is gone.
+#[must_use]
+pub(crate) fn expiry_failure(now: Timestamp, started_at: Timestamp, timeout_ms: u64, worker_is_gone: bool) -> Failure {
+    if now >= deadline(started_at, timeout_ms) && !worker_is_gone {
+        Failure::new(
+            FailureCode::TimedOut,
+            format!("the attempt took longer than {timeout_ms} milliseconds"),
+        )
+    } else {
+        Failure::new(FailureCode::Crashed, "the worker vanished in the middle of the attempt")
+    }
+}
+
+/// How long a task waits after its failed attempt `attempt` (1 is the first): exponential backoff with full jitter,
+/// `random x min(cap, base x 2^(attempt - 1))`, with `random` from 0 to 1.
+///
+/// Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+#[must_use]
+pub(crate) fn backoff(attempt: u32, random: f64, options: &BrokerOptions) -> Duration {
+    let doublings = attempt.saturating_sub(1).min(31);
+    let ceiling = options
+        .backoff_base
+        .saturating_mul(1 << doublings)
+        .min(options.backoff_cap);
+    ceiling.mul_f64(random.clamp(0.0, 1.0))
+}
+
+/// When a record finished now goes away; `None` keeps it.
+#[must_use]
+pub(crate) fn expires_at(finished_at: Timestamp, options: &BrokerOptions) -> Option<Timestamp> {
+    options.retention.map(|retention| finished_at.after(retention))
+}
+
+/// How long reapers hold back after the broker itself was away, and how often workers renew: a third of the lease.
+#[must_use]
+pub(crate) fn heartbeat_interval(options: &BrokerOptions) -> Duration {
+    options.lease / 3
+}
+
+/// Whether leases may be expired by time now. The broker was away when nobody had called it for longer than a
+/// heartbeat interval; from its return on (`back_since`) workers get one interval to renew.
+#[must_use]
+pub(crate) fn may_expire(now: Timestamp, back_since: Timestamp, options: &BrokerOptions) -> bool {
+    now.since(back_since) >= heartbeat_interval(options)
+}
+
+fn saturating_millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn priority_and_age_order_tasks() {
+        let options = BrokerOptions::default();
+        let key = |ready_seconds: u64, priority: u8| {
+            sort_key(
+                at(ready_seconds * 1_000),
+                Priority::try_from(priority).unwrap(),
+                &options,
+            )
+        };
+        assert!(key(0, 5) < key(1, 5), "first come first served");
+        assert!(key(30, 6) < key(0, 5), "priority first");
+        assert!(key(61, 6) > key(0, 5), "a minute of waiting beats one priority");
+        assert!(key(9 * 60 + 1, 9) > key(0, 0), "nothing starves");
+    }
+
+    #[test]
+    fn a_lease_never_outlives_its_attempt() {
+        let options = BrokerOptions::default();
+        assert_eq!(lease_end(at(0), at(0), 60_000, &options), at(30_000));
+        assert_eq!(lease_end(at(50_000), at(0), 60_000, &options), at(60_000));
+        assert_eq!(lease_end(at(70_000), at(0), 60_000, &options), at(60_000));
+    }
+
+    #[test]
+    fn backoff_doubles_up_to_its_cap() {
+        let options = BrokerOptions::default();
+        for (attempt, seconds) in [(1, 1), (2, 2), (3, 4), (9, 256), (10, 300), (u32::MAX, 300)] {
+            assert_eq!(backoff(attempt, 1.0, &options), Duration::from_secs(seconds));
+            assert_eq!(backoff(attempt, 0.0, &options), Duration::ZERO);
+        }
+    }
+
+    #[test]
+    fn permanent_failures_and_last_attempts_end_a_task() {
+        let failure = |code| Failure::new(code, "");
+        assert_eq!(
+            after_failure(&failure(FailureCode::Internal), 1, 3),
+            Transition::Requeue
+        );
+        assert_eq!(after_failure(&failure(FailureCode::Internal), 3, 3), Transition::Fail);
+        assert_eq!(
+            after_failure(&failure(FailureCode::ImageCorrupt), 1, 3),
+            Transition::Fail
+        );
+        assert_eq!(expiry_failure(at(10), at(0), 100, false).code, FailureCode::Crashed);
+        assert_eq!(expiry_failure(at(100), at(0), 100, false).code, FailureCode::TimedOut);
+        assert_eq!(expiry_failure(at(100), at(0), 100, true).code, FailureCode::Crashed);
+    }
+}
