@@ -1,0 +1,82 @@
+//! How long to wait before asking again, and how often to complain meanwhile. Knows nothing of what is asked.
+
+use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+const FIRST: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// Delays that double up to five seconds, each with full jitter, so that many callers do not return as one.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    ceiling: Duration,
+}
+
+impl Backoff {
+    pub(crate) fn new() -> Self {
+        Self { ceiling: FIRST }
+    }
+
+    /// The next delay.
+    pub(crate) fn next_delay(&mut self) -> Duration {
+        // Never zero: a server that refuses at once must not be asked in a tight loop.
+        let delay = self.ceiling.mul_f64(rand::random_range(0.1..=1.0));
+        self.ceiling = (self.ceiling * 2).min(LONGEST);
+        delay
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.ceiling = FIRST;
+    }
+}
+
+/// `interval` give or take a fifth, so that loops of many workers drift apart.
+pub(crate) fn jittered(interval: Duration) -> Duration {
+    interval.mul_f64(rand::random_range(0.8..=1.2))
+}
+
+/// Reports the beginning and the end of an outage, and nothing in between.
+#[derive(Debug)]
+pub(crate) struct Outage {
+    of: &'static str,
+    lasts: AtomicBool,
+}
+
+impl Outage {
+    /// `of` says who misses what, such as `claim loop: broker`.
+    pub(crate) const fn new(of: &'static str) -> Self {
+        Self {
+            of,
+            lasts: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn report(&self, error: &(dyn std::error::Error + 'static)) {
+        if !self.lasts.swap(true, Ordering::Relaxed) {
+            tracing::warn!(what = self.of, error = %Chain(error), "does not answer as it should, asking again until it does");
+        }
+    }
+
+    pub(crate) fn over(&self) {
+        // The load keeps the common case free of a write that other cores would have to see.
+        if self.lasts.load(Ordering::Relaxed) && self.lasts.swap(false, Ordering::Relaxed) {
+            tracing::info!(what = self.of, "answers again");
+        }
+    }
+}
+
+/// Prints an error with all its sources.
+pub(crate) struct Chain<'a>(pub(crate) &'a (dyn std::error::Error + 'static));
+
+impl Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Display::fmt(self.0, f)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,167 @@
+//! The janitor: purges expired records, deletes the blobs of deleted tasks, sweeps blobs and staging files that no
+//! record owns. In bounded batches, so that it never holds the broker or the store for long.
+//!
+//! Every step may be repeated and may run on many nodes at once. A record that is deleted leaves a note until its
+//! blobs are gone, so a janitor that dies half way loses nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use pixmill_blob::BlobError;
+use pixmill_broker::BrokerError;
+use pixmill_types::TaskId;
+
+use crate::backoff::{Backoff, Outage};
+use crate::context::Context;
+
+/// Tasks treated in one step.
+const BATCH: usize = 100;
+/// Tasks whose blobs are deleted at the same time.
+const CONCURRENT_DELETIONS: usize = 4;
+/// How often the notes of deleted records are read. One small query: cheap enough that somebody who deletes an image
+/// need not wonder why its file is still there.
+const DELETION_INTERVAL: Duration = Duration::from_secs(2);
+/// Sweeps in one sweep age.
+const SWEEPS: u32 = 24;
+
+#[derive(Debug)]
+enum JanitorError {
+    Broker(BrokerError),
+    Blob(BlobError),
+}
+
+impl From<BrokerError> for JanitorError {
+    fn from(error: BrokerError) -> Self {
+        Self::Broker(error)
+    }
+}
+
+impl From<BlobError> for JanitorError {
+    fn from(error: BlobError) -> Self {
+        Self::Blob(error)
+    }
+}
+
+/// Purges expired records until the loops end.
+pub(crate) async fn purge_expired(context: Arc<Context>) {
+    let interval = context.options.janitor_interval;
+    rounds(&context, "purge", interval, || purge(&context)).await;
+}
+
+/// Deletes the blobs of deleted records until the loops end.
+pub(crate) async fn delete_blobs(context: Arc<Context>) {
+    let interval = context.options.janitor_interval.min(DELETION_INTERVAL);
+    rounds(&context, "deletion", interval, || delete_pending(&context)).await;
+}
+
+/// Sweeps what no record owns until the loops end.
+pub(crate) async fn sweep_strays(context: Arc<Context>) {
+    let interval = context.options.janitor_interval.max(context.options.sweep_age / SWEEPS);
+    rounds(&context, "sweep", interval, || sweep(&context)).await;
+}
+
+/// One round at once, then one every `interval`.
+async fn rounds<F>(context: &Context, duty: &'static str, interval: Duration, mut round: impl FnMut() -> F)
+where
+    F: Future<Output = Result<(), JanitorError>>,
+{
+    let (broker, store) = (Outage::new("janitor: broker"), Outage::new("janitor: blob store"));
+    let mut backoff = Backoff::new();
+    loop {
+        // Cut short by a stop, a round leaves at most work for the next one.
+        let done = tokio::select! {
+            () = context.stopping.cancelled() => return,
+            done = round() => done,
+        };
+        let pause = match done {
+            Ok(()) => {
+                broker.over();
+                store.over();
+                backoff.reset();
+                interval
+            }
+            Err(error) => {
+                tracing::debug!(duty, "a round of the janitor was cut short");
+                match &error {
+                    JanitorError::Broker(error) => broker.report(error),
+                    JanitorError::Blob(error) => store.report(error),
+                }
+                interval.max(backoff.next_delay())
+            }
+        };
+        if !context.pause(pause).await {
+            return;
+        }
+    }
+}
+
+async fn purge(context: &Context) -> Result<(), JanitorError> {
+    loop {
+        let purged = context.broker.purge(BATCH).await?;
+        context.metrics.purged.increment(purged);
+        if purged < BATCH as u64 {
+            return Ok(());
+        }
+    }
+}
+
+async fn delete_pending(context: &Context) -> Result<(), JanitorError> {
+    loop {
+        let pending = context.broker.pending_deletions(BATCH).await?;
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let (deleted, failed) = delete_tasks(context, &pending).await;
+        context.metrics.deleted.increment(deleted.len() as u64);
+        context.broker.deletions_done(&deleted).await?;
+        // Those that failed come first again in the next batch: go on only while there is progress.
+        if let Some(error) = failed.filter(|_| deleted.is_empty()) {
+            return Err(error.into());
+        }
+        if pending.len() < BATCH {
+            return Ok(());
+        }
+    }
+}
+
+async fn sweep(context: &Context) -> Result<(), JanitorError> {
+    let age = context.options.sweep_age;
+    let mut batches = context.blobs.tasks_older_than(age).try_chunks(BATCH);
+    while let Some(batch) = batches.next().await {
+        let tasks = batch.map_err(|cut_short| cut_short.1)?;
+        // A task is submitted at most half a sweep age after its upload began, so one that is unknown at this age
+        // will never come into being.
+        let known = context.broker.known(&tasks).await?;
+        let orphans: Vec<TaskId> = tasks
+            .into_iter()
+            .zip(known)
+            .filter_map(|(task, known)| (!known).then_some(task))
+            .collect();
+        let (deleted, failed) = delete_tasks(context, &orphans).await;
+        context.metrics.orphans.increment(deleted.len() as u64);
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+    }
+    let staging_files = context.blobs.sweep_staging(age).await?;
+    context.metrics.staging_files.increment(staging_files);
+    Ok(())
+}
+
+/// Deletes the blobs of `tasks`: those that are gone, and the last error.
+async fn delete_tasks(context: &Context, tasks: &[TaskId]) -> (Vec<TaskId>, Option<BlobError>) {
+    let deletions = tasks
+        .iter()
+        .copied()
+        .map(|task| async move { (task, context.blobs.delete_task(task).await) });
+    let mut results = stream::iter(deletions).buffer_unordered(CONCURRENT_DELETIONS);
+    let (mut deleted, mut failed) = (Vec::with_capacity(tasks.len()), None);
+    while let Some((task, result)) = results.next().await {
+        match result {
+            Ok(()) => deleted.push(task),
+            Err(error) => failed = Some(error),
+        }
+    }
+    (deleted, failed)
+}

@@ -1,0 +1,30 @@
+//! What a worker needs to be told. Defaults and where the values come from are the binary's business.
+
+use std::time::Duration;
+
+use pixmill_types::{Limits, QueueName, WorkerId};
+
+/// How a worker works.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// Who it is.
+    pub id: WorkerId,
+    /// The queue it takes from.
+    pub queue: QueueName,
+    /// Images milled at the same time; each has its own thread. At least 1; 0 counts as 1.
+    pub slots: usize,
+    /// Memory the images under way may be estimated to take together, bytes. An idle worker takes one image of any
+    /// size all the same.
+    pub memory_budget_bytes: u64,
+    /// What one image may cost.
+    pub limits: Limits,
+    /// How long a drain lets running tasks finish before it releases them.
+    pub drain_grace: Duration,
+    /// How often leases are reaped.
+    pub reap_interval: Duration,
+    /// How often the janitor purges expired records; files without a record are looked for 24 times in a `sweep_age`,
+    /// and no more often than this.
+    pub janitor_interval: Duration,
+    /// Blobs without a record are swept at this age.
+    pub sweep_age: Duration,
+}

@@ -1,0 +1,160 @@
+//! Tells the broker how an attempt ended, until it has answered, and removes outputs that will never count.
+//!
+//! The one rule here: once a completion was sent, nothing but the broker's own answer to it says whether the outputs
+//! count. A heartbeat that finds the lease gone does not: a completion whose reply was lost ends the lease too.
+
+use pixmill_broker::{BrokerError, Completion};
+use pixmill_types::{Failure, FailureCode, TaskState};
+
+use crate::attempt::Ending;
+use crate::backoff::{Backoff, Chain};
+use crate::context::Context;
+use crate::metrics::Outcome;
+use crate::running::{Attempt, StopReason};
+
+/// Ends the attempt at the broker and in the store, as far as they answer.
+pub(crate) async fn settle(
+    context: &Context,
+    attempt: &Attempt,
+    ended: Result<Completion, Ending>,
+    outputs_begun: bool,
+) {
+    if ended.is_err() && outputs_begun {
+        // Before the broker hears of it: whoever learns that the attempt failed finds no trace of it.
+        remove_outputs(context, attempt).await;
+    }
+    let outcome = match ended {
+        Ok(completion) => complete(context, attempt, completion).await,
+        Err(Ending::Failed { failure, cause }) => {
+            report(&failure, cause.as_ref().map(|cause| cause as &dyn std::error::Error));
+            fail(context, attempt, failure).await
+        }
+        Err(Ending::Stopped(StopReason::TimedOut)) => {
+            let message = format!("it took longer than {} ms", attempt.lease.task.timeout_ms);
+            let failure = Failure::new(FailureCode::TimedOut, message);
+            report(&failure, None);
+            fail(context, attempt, failure).await
+        }
+        Err(Ending::Stopped(StopReason::Revoked)) => Outcome::Revoked,
+        Err(Ending::Stopped(StopReason::Drained)) => release(context, attempt).await,
+    };
+    if outcome == Outcome::Revoked {
+        context.metrics.stale_leases.increment(1);
+    }
+    tracing::debug!(outcome = outcome.as_str(), "the attempt ended");
+    context.metrics.attempt_ended(outcome);
+}
+
+/// Gives a lease back that no work was begun on.
+pub(crate) async fn release(context: &Context, attempt: &Attempt) -> Outcome {
+    let lease = attempt.lease.id;
+    match until_answered(context, || context.broker.release(lease)).await {
+        Answer::Accepted(_) => Outcome::Released,
+        Answer::Stale => Outcome::Revoked,
+        Answer::None => Outcome::Unknown,
+    }
+}
+
+async fn complete(context: &Context, attempt: &Attempt, completion: Completion) -> Outcome {
+    fail::fail_point!("worker.before_complete", |_| std::process::abort());
+    let lease = attempt.lease.id;
+    let answer = until_answered(context, || context.broker.complete(lease, completion.clone())).await;
+    fail::fail_point!("worker.after_complete", |_| std::process::abort());
+    match answer {
+        Answer::Accepted(_) => Outcome::Completed,
+        Answer::Stale => {
+            remove_outputs(context, attempt).await;
+            Outcome::Revoked
+        }
+        Answer::None => Outcome::Unknown,
+    }
+}
+
+async fn fail(context: &Context, attempt: &Attempt, failure: Failure) -> Outcome {
+    let lease = attempt.lease.id;
+    let answer = until_answered(context, || context.broker.fail(lease, failure.clone(), Vec::new())).await;
+    match answer {
+        Answer::Accepted(TaskState::Failed) => Outcome::Failed,
+        Answer::Accepted(_) => Outcome::Retried,
+        Answer::Stale => Outcome::Revoked,
+        Answer::None => Outcome::Unknown,
+    }
+}
+
+enum Answer {
+    /// It counts; the task is in this state.
+    Accepted(TaskState),
+    /// The lease is void: it does not count.
+    Stale,
+    /// There is none, so whether it counts is unknown.
+    None,
+}
+
+/// Repeats `call` while the broker is away or full. Heartbeats renew the lease meanwhile, so this may go on for as
+/// long as the lease can live; a drain that runs out of patience ends it.
+async fn until_answered<F>(context: &Context, mut call: impl FnMut() -> F) -> Answer
+where
+    F: Future<Output = Result<pixmill_types::Task, BrokerError>>,
+{
+    let mut backoff = Backoff::new();
+    let ask = async {
+        loop {
+            let error = match call().await {
+                Ok(task) => {
+                    context.settling.over();
+                    return Answer::Accepted(task.state);
+                }
+                Err(BrokerError::StaleLease) => {
+                    context.settling.over();
+                    return Answer::Stale;
+                }
+                Err(error) => error,
+            };
+            if !may_heal(&error) {
+                tracing::error!(error = %Chain(&error), "the broker refused the end of an attempt");
+                return Answer::None;
+            }
+            context.settling.report(&error);
+            tokio::time::sleep(backoff.next_delay()).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        answer = ask => answer,
+        () = context.giving_up.cancelled() => Answer::None,
+    }
+}
+
+fn may_heal(error: &BrokerError) -> bool {
+    match error {
+        BrokerError::Unavailable(_) | BrokerError::StorageFull(_) => true,
+        BrokerError::NotFound(_)
+        | BrokerError::Conflict(_)
+        | BrokerError::StaleLease
+        | BrokerError::KeyReused
+        | BrokerError::StagedTooLong
+        | BrokerError::InvalidCursor
+        | BrokerError::Corrupt(_) => false,
+    }
+}
+
+/// What is not removed now goes with the task's record.
+async fn remove_outputs(context: &Context, attempt: &Attempt) {
+    let lease = &attempt.lease;
+    if let Err(error) = context.blobs.delete_lease(lease.task.id, lease.id).await {
+        tracing::warn!(error = %Chain(&error), "outputs that do not count could not be removed");
+    }
+}
+
+/// The one place where a failure is logged: a bad image is everyday business, a defect is not.
+fn report(failure: &Failure, cause: Option<&(dyn std::error::Error + 'static)>) {
+    let code = failure.code.as_str();
+    let cause = cause.map(|cause| tracing::field::display(Chain(cause)));
+    if failure.code == FailureCode::Internal {
+        tracing::error!(failure.code = code, failure.message, cause, "the attempt failed");
+    } else if failure.code.is_permanent() {
+        tracing::info!(failure.code = code, failure.message, cause, "the attempt failed");
+    } else {
+        tracing::warn!(failure.code = code, failure.message, cause, "the attempt failed");
+    }
+}

@@ -1,0 +1,213 @@
+//! Starts the parts of a worker and ends them in order.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use pixmill_blob::BlobStore;
+use pixmill_broker::Broker;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::backoff::Outage;
+use crate::capacity::Capacity;
+use crate::context::{Context, supervise};
+use crate::metrics::Metrics;
+use crate::options::WorkerOptions;
+use crate::running::{Running, StopReason};
+use crate::slots::Slots;
+use crate::{claim, control, heartbeat, janitor, reaper};
+
+/// How long a drain that is over waits for the last answers of broker and store, and again for the threads.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// A worker that runs. Dropping it without [`Worker::drain`] stops it like a crash does: its leases run out.
+pub struct Worker {
+    context: Arc<Context>,
+    /// Owns the claim loop.
+    claiming: TaskTracker,
+    /// Owns the other loops.
+    loops: TaskTracker,
+    /// The grace of a drain is over.
+    hard: CancellationToken,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Counts the threads that live.
+    alive: TaskTracker,
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("options", &self.context.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Worker {
+    /// Starts the claim loop, the control channel, the reaper and the janitor on the current runtime, the heartbeat
+    /// and the milling on threads of their own. The heartbeat talks through `heartbeat_broker`: a connection of its
+    /// own to the same broker, or the same value when that is embedded.
+    ///
+    /// Metrics go to the recorder that is installed now.
+    ///
+    /// # Errors
+    /// The operating system's, when it refuses a thread.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with time enabled.
+    pub fn start(
+        broker: Arc<dyn Broker>,
+        heartbeat_broker: Arc<dyn Broker>,
+        blobs: BlobStore,
+        mut options: WorkerOptions,
+    ) -> io::Result<Self> {
+        options.slots = options.slots.max(1);
+        let metrics = Arc::new(Metrics::new());
+        let alive = TaskTracker::new();
+        let (slots, mut threads) = Slots::start(options.slots, &alive)?;
+        let context = Arc::new(Context {
+            broker,
+            blobs,
+            capacity: Arc::new(Capacity::new(
+                options.slots,
+                options.memory_budget_bytes,
+                Arc::clone(&metrics),
+            )),
+            running: Arc::new(Running::new()),
+            slots,
+            metrics,
+            attempts: TaskTracker::new(),
+            settling: Outage::new("attempts: broker"),
+            draining: CancellationToken::new(),
+            giving_up: CancellationToken::new(),
+            stopping: CancellationToken::new(),
+            options,
+        });
+        let heartbeat =
+            heartbeat::start(Arc::clone(&context), heartbeat_broker, &alive).inspect_err(|_| context.slots.close())?;
+        threads.push(heartbeat);
+        let worker = Self {
+            context,
+            claiming: TaskTracker::new(),
+            loops: TaskTracker::new(),
+            hard: CancellationToken::new(),
+            threads: Mutex::new(threads),
+            alive,
+        };
+        worker.start_loops();
+        tracing::info!(
+            worker.id = %worker.context.options.id,
+            worker.slots = worker.context.options.slots,
+            "the worker has started"
+        );
+        Ok(worker)
+    }
+
+    fn start_loops(&self) {
+        let draining = &self.context.draining;
+        self.spawn(&self.claiming, draining, "claim loop", claim::run);
+        let stopping = &self.context.stopping;
+        self.spawn(&self.loops, stopping, "control channel", control::run);
+        self.spawn(&self.loops, stopping, "reaper", reaper::run);
+        self.spawn(&self.loops, stopping, "janitor: purge", janitor::purge_expired);
+        self.spawn(&self.loops, stopping, "janitor: deletions", janitor::delete_blobs);
+        self.spawn(&self.loops, stopping, "janitor: sweep", janitor::sweep_strays);
+    }
+
+    fn spawn<F>(
+        &self,
+        owner: &TaskTracker,
+        end: &CancellationToken,
+        name: &'static str,
+        run: impl Fn(Arc<Context>) -> F + Send + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let context = Arc::clone(&self.context);
+        owner.spawn(supervise(name, end.clone(), move || run(Arc::clone(&context))));
+    }
+
+    /// Claims no more, lets what runs finish within the grace period, stops and releases the rest. When it returns,
+    /// everything that the worker started has ended.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the worker draining; calling again goes on. Several callers may wait.
+    pub async fn drain(&self) {
+        let context = &self.context;
+        context.draining.cancel();
+        self.claiming.close();
+        context.attempts.close();
+        let in_hand_ends = async {
+            self.claiming.wait().await;
+            context.attempts.wait().await;
+        };
+        tokio::select! {
+            () = in_hand_ends => {}
+            () = tokio::time::sleep(context.options.drain_grace) => self.stop_now(),
+            () = self.hard.cancelled() => {}
+        }
+        self.settle_rest().await;
+        context.stopping.cancel();
+        context.slots.close();
+        self.loops.close();
+        self.loops.wait().await;
+        self.join_threads().await;
+        tracing::info!(worker.id = %context.options.id, "the worker has ended");
+    }
+
+    /// Ends a drain at once: what still runs is stopped and released. Without a drain under way it begins one.
+    pub fn stop_now(&self) {
+        self.context.draining.cancel();
+        self.context.running.close(StopReason::Drained);
+        self.hard.cancel();
+    }
+
+    /// Waits for what was stopped to tell the broker; not for ever, since the broker may be away.
+    async fn settle_rest(&self) {
+        let context = &self.context;
+        for _ in 0..2 {
+            let settled = async {
+                self.claiming.wait().await;
+                context.attempts.wait().await;
+            };
+            if tokio::time::timeout(LAST_ANSWERS, settled).await.is_ok() {
+                return;
+            }
+            context.giving_up.cancel();
+        }
+        tracing::error!(
+            attempts = context.attempts.len(),
+            "attempts hang in broker or store; their leases will run out"
+        );
+    }
+
+    /// A thread ends with its piece of work, and engines stop within milliseconds; one that does not is left behind.
+    async fn join_threads(&self) {
+        self.alive.close();
+        if tokio::time::timeout(LAST_ANSWERS, self.alive.wait()).await.is_err() {
+            tracing::error!(
+                threads = self.alive.len(),
+                "milling threads do not stop and are left behind"
+            );
+            return;
+        }
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // It has let go of everything: what is left of it ends at once.
+            if thread.join().is_err() {
+                tracing::error!("a thread of the worker panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop_now();
+        self.context.giving_up.cancel();
+        self.context.stopping.cancel();
+        self.context.slots.close();
+    }
+}
