@@ -39,6 +39,11 @@ pub(crate) fn lease_folder(task: TaskId, lease: LeaseId) -> String {
     format!("{}/{lease}", task_folder(task))
 }
 
+/// The lease whose folder is called `name` within a task's; `None` for the input's and anything that is not ours.
+pub(crate) fn lease_named(name: &str) -> Option<LeaseId> {
+    name.parse().ok()
+}
+
 /// The task whose folder is called `name` within `shard`; `None` for anything that is not ours.
 pub(crate) fn task_in_shard(shard: &str, name: &str) -> Option<TaskId> {
     let task: TaskId = name.parse().ok()?;

@@ -11,9 +11,9 @@ use object_store::path::Path;
 use object_store::{
     GetOptions, GetRange, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMultipartOptions, PutPayload,
 };
-use pixmill_types::TaskId;
+use pixmill_types::{LeaseId, TaskId};
 
-use crate::key::{TASKS, task_in_shard};
+use crate::key::{TASKS, lease_named, task_folder, task_in_shard};
 use crate::read::outside;
 use crate::{BlobError, BlobKey, BlobRead};
 
@@ -146,6 +146,22 @@ pub(crate) async fn delete_folder(store: &dyn ObjectStore, folder: &str) -> Resu
     let mut deleted = store.delete_stream(below.map_ok(|blob| blob.location).boxed());
     while let Some(result) = deleted.next().await {
         unless_missing(result.map(drop))?;
+    }
+    Ok(())
+}
+
+/// Deletes what all attempts at `task` but that of `keep` delivered.
+pub(crate) async fn delete_other_leases(
+    store: &dyn ObjectStore,
+    task: TaskId,
+    keep: Option<LeaseId>,
+) -> Result<(), BlobError> {
+    let below = store.list_with_delimiter(Some(&Path::from(task_folder(task)))).await?;
+    for folder in below.common_prefixes {
+        let lease = folder.filename().and_then(lease_named);
+        if lease.is_some() && lease != keep {
+            delete_folder(store, folder.as_ref()).await?;
+        }
     }
     Ok(())
 }

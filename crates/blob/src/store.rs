@@ -115,6 +115,18 @@ impl BlobStore {
         }
     }
 
+    /// Deletes the folders of all leases of a task but `keep`: what attempts left behind that died before they could
+    /// tidy up.
+    ///
+    /// # Errors
+    /// [`BlobError::Unavailable`].
+    pub async fn delete_other_leases(&self, task: TaskId, keep: Option<LeaseId>) -> Result<(), BlobError> {
+        match &self.0 {
+            Backend::Local(disk) => on_disk(disk, move |disk| Ok(disk.delete_other_leases(task, keep)?)).await,
+            Backend::Object(store) => object::delete_other_leases(&**store, task, keep).await,
+        }
+    }
+
     /// Deletes all blobs of a task, staging files included; a task without any is no error.
     ///
     /// # Errors
