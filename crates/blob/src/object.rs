@@ -150,20 +150,13 @@ pub(crate) async fn delete_folder(store: &dyn ObjectStore, folder: &str) -> Resu
     Ok(())
 }
 
-/// Deletes what all attempts at `task` but that of `keep` delivered.
-pub(crate) async fn delete_other_leases(
-    store: &dyn ObjectStore,
-    task: TaskId,
-    keep: Option<LeaseId>,
-) -> Result<(), BlobError> {
+/// The leases that have blobs of `task`.
+pub(crate) async fn leases_of(store: &dyn ObjectStore, task: TaskId) -> Result<Vec<LeaseId>, BlobError> {
     let below = store.list_with_delimiter(Some(&Path::from(task_folder(task)))).await?;
-    for folder in below.common_prefixes {
-        let lease = folder.filename().and_then(lease_named);
-        if lease.is_some() && lease != keep {
-            delete_folder(store, folder.as_ref()).await?;
-        }
-    }
-    Ok(())
+    let folders = below.common_prefixes.iter();
+    Ok(folders
+        .filter_map(|folder| folder.filename().and_then(lease_named))
+        .collect())
 }
 
 pub(crate) async fn check(store: &dyn ObjectStore) -> Result<(), BlobError> {

@@ -13,7 +13,7 @@ use object_store::memory::InMemory;
 use pixmill_types::{LeaseId, TaskId};
 
 use crate::key::{lease_folder, task_folder};
-use crate::local::{Disk, blocking, every_shard, sweep_shard, tasks_in_shard};
+use crate::local::{Disk, blocking, every_shard, leases_of, sweep_shard, tasks_in_shard};
 use crate::object::{self, ObjectUpload};
 use crate::upload::Sink;
 use crate::{BlobError, BlobKey, BlobRead, Stored, Upload, read};
@@ -115,15 +115,15 @@ impl BlobStore {
         }
     }
 
-    /// Deletes the folders of all leases of a task but `keep`: what attempts left behind that died before they could
-    /// tidy up.
+    /// The leases of a task that have a folder, in no particular order: what attempts delivered, or left behind when
+    /// they died before they could tidy up.
     ///
     /// # Errors
     /// [`BlobError::Unavailable`].
-    pub async fn delete_other_leases(&self, task: TaskId, keep: Option<LeaseId>) -> Result<(), BlobError> {
+    pub async fn leases(&self, task: TaskId) -> Result<Vec<LeaseId>, BlobError> {
         match &self.0 {
-            Backend::Local(disk) => on_disk(disk, move |disk| Ok(disk.delete_other_leases(task, keep)?)).await,
-            Backend::Object(store) => object::delete_other_leases(&**store, task, keep).await,
+            Backend::Local(disk) => on_disk(disk, move |disk| Ok(leases_of(&disk, task)?)).await,
+            Backend::Object(store) => object::leases_of(&**store, task).await,
         }
     }
 

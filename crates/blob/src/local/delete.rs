@@ -9,7 +9,7 @@ use pixmill_types::{LeaseId, TaskId};
 use super::{Disk, remove_if_empty, unless_missing};
 use crate::BlobKey;
 use crate::error::DiskError;
-use crate::key::{lease_folder, lease_named, task_folder};
+use crate::key::{lease_folder, task_folder};
 
 /// How often a folder is emptied again when somebody writes into it meanwhile.
 const ATTEMPTS: usize = 16;
@@ -30,24 +30,6 @@ impl Disk {
     pub(crate) fn delete_lease(&self, task: TaskId, lease: LeaseId) -> Result<(), DiskError> {
         remove_tree(&self.root.join(lease_folder(task, lease)))?;
         remove_if_empty(&self.root.join(task_folder(task)));
-        Ok(())
-    }
-
-    /// Deletes what all attempts but that of `keep` delivered.
-    pub(crate) fn delete_other_leases(&self, task: TaskId, keep: Option<LeaseId>) -> Result<(), DiskError> {
-        let folder = self.root.join(task_folder(task));
-        let entries = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            entries => entries.map_err(DiskError::at("list", &folder))?,
-        };
-        for entry in entries {
-            let entry = entry.map_err(DiskError::at("list", &folder))?;
-            let lease = entry.file_name().to_str().and_then(lease_named);
-            if lease.is_some() && lease != keep {
-                remove_tree(&entry.path())?;
-            }
-        }
-        remove_if_empty(&folder);
         Ok(())
     }
 

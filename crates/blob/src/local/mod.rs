@@ -20,7 +20,7 @@ use crate::{BlobError, BlobKey};
 use folders::Unsynced;
 
 pub(crate) use stage::{Published, Staged};
-pub(crate) use walk::{every_shard, sweep_shard, tasks_in_shard};
+pub(crate) use walk::{every_shard, leases_of, sweep_shard, tasks_in_shard};
 
 /// Owner reads and writes, the group reads, nobody else sees the images.
 const FILE_MODE: u32 = 0o640;

@@ -7,12 +7,12 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use pixmill_types::TaskId;
+use pixmill_types::{LeaseId, TaskId};
 
 use super::stage::STAGING_MARK;
 use super::{Disk, remove_if_empty, unless_missing};
 use crate::error::DiskError;
-use crate::key::task_in_shard;
+use crate::key::{lease_named, task_folder, task_in_shard};
 
 /// The names of all shards.
 pub(crate) fn every_shard() -> impl Iterator<Item = String> {
@@ -57,6 +57,16 @@ pub(crate) fn sweep_shard(disk: &Disk, shard: &str, age: Duration) -> Result<u64
         Ok(None::<()>)
     });
     tasks.into_iter().find_map(Result::err).map_or(Ok(swept), Err)
+}
+
+/// The leases that have a folder in that of `task`.
+pub(crate) fn leases_of(disk: &Disk, task: TaskId) -> Result<Vec<LeaseId>, DiskError> {
+    let folder = disk.root.join(task_folder(task));
+    let entries = entries(&folder).map_err(DiskError::at("list", &folder))?;
+    Ok(entries
+        .iter()
+        .filter_map(|entry| entry.file_name().to_str().and_then(lease_named))
+        .collect())
 }
 
 /// Calls `visitor` for every task's folder in `shard`; what it finds, or what went wrong with that folder.
