@@ -101,7 +101,7 @@ impl OutputSpec {
         // The name was validated: its characters are those of a segment, and 64 of them with one input name of at
         // most 120 bytes and an extension stay within 200.
         match self.name.split_once("{name}") {
-            Some((before, after)) if after.is_empty() => prefixed(before, input).with_format(format),
+            Some((before, "")) => prefixed(before, input).with_format(format),
             Some((before, after)) => named(&format!("{before}{}{after}", input.stem()), format),
             None => named(&self.name, format),
         }
