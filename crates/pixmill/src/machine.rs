@@ -14,9 +14,17 @@ pub(crate) fn cores() -> usize {
 
 /// Memory of the machine or, when it is smaller, of the container, bytes.
 pub(crate) fn memory_bytes() -> u64 {
-    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total_of(&text));
-    let container = fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
-    [machine, container].into_iter().flatten().min().unwrap_or(UNKNOWN_MEMORY)
+    let machine = fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| total_of(&text));
+    let container = fs::read_to_string("/sys/fs/cgroup/memory.max")
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
+    [machine, container]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(UNKNOWN_MEMORY)
 }
 
 /// A name for a worker of this process: host, process id and random bits.
@@ -29,7 +37,13 @@ pub(crate) fn worker_id() -> Result<WorkerId, InvalidId> {
         .nodename()
         .to_string_lossy()
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' || c == '.' {
+                c
+            } else {
+                '_'
+            }
+        })
         .take(64)
         .collect();
     format!("{host}-{}-{:08x}", std::process::id(), rand::random::<u32>()).parse()
@@ -47,7 +61,10 @@ mod tests {
 
     #[test]
     fn memory_is_read_in_kibibytes() {
-        assert_eq!(total_of("MemTotal:       24576000 kB\nMemFree: 1 kB\n"), Some(24_576_000 * 1024));
+        assert_eq!(
+            total_of("MemTotal:       24576000 kB\nMemFree: 1 kB\n"),
+            Some(24_576_000 * 1024)
+        );
         assert_eq!(total_of("nothing"), None);
     }
 

@@ -60,6 +60,7 @@ conformance!(
     a_delete_takes_one_blob_and_may_be_repeated,
     a_deleted_lease_takes_its_outputs_only,
     a_deleted_task_takes_all_its_blobs_only,
+    the_leases_that_delivered_are_listed,
     old_tasks_are_listed_once,
     a_store_that_works_checks_out,
 );
@@ -242,6 +243,19 @@ async fn a_deleted_task_takes_all_its_blobs_only(store: &BlobStore) {
         assert_eq!(tasks_older_than(store, 0).await, [other]);
     }
     store.get(&input(other)).await.unwrap();
+}
+
+async fn the_leases_that_delivered_are_listed(store: &BlobStore) {
+    let (task, other) = (TaskId::generate(), TaskId::generate());
+    assert_eq!(store.leases(task).await.unwrap(), []);
+    for key in [input(task), output(task, 1), output(task, 2), output(other, 3)] {
+        store.put(&key, noise(10)).await.unwrap();
+    }
+    let mut leases = store.leases(task).await.unwrap();
+    leases.sort_unstable();
+    assert_eq!(leases, [1, 2].map(LeaseId::from_bits));
+    store.delete_lease(task, leases[0]).await.unwrap();
+    assert_eq!(store.leases(task).await.unwrap(), leases[1..]);
 }
 
 async fn old_tasks_are_listed_once(store: &BlobStore) {

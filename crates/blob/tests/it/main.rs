@@ -1,5 +1,7 @@
 //! The blob store through its public door: one suite for every backend, and what only a disk can get wrong.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports a failure")]
+
 mod conformance;
 mod disk;
 mod support;

@@ -85,7 +85,9 @@ async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
 /// Opens what the services stand on; the second broker is the heartbeat's own.
 async fn open(config: &Config) -> anyhow::Result<(Services, Arc<dyn Broker>)> {
     let data = &config.storage.data;
-    let blobs = BlobStore::local(data).await.with_context(|| format!("cannot use the folder {}", data.display()))?;
+    let blobs = BlobStore::local(data)
+        .await
+        .with_context(|| format!("cannot use the folder {}", data.display()))?;
     let metrics = Metrics::install().context("cannot install the metrics recorder")?;
     let options = broker_options(config);
     let (broker, registry): (Arc<dyn Broker>, Arc<dyn Registry>) = match config.broker.broker {
@@ -100,7 +102,15 @@ async fn open(config: &Config) -> anyhow::Result<(Services, Arc<dyn Broker>)> {
         }
     };
     let heartbeat_broker = Arc::clone(&broker);
-    Ok((Services { broker, registry, blobs, metrics }, heartbeat_broker))
+    Ok((
+        Services {
+            broker,
+            registry,
+            blobs,
+            metrics,
+        },
+        heartbeat_broker,
+    ))
 }
 
 async fn open_sqlite(path: &Path, options: BrokerOptions) -> anyhow::Result<SqliteBroker> {
@@ -169,6 +179,9 @@ fn greet(address: SocketAddr, config: &Config) {
         BrokerKind::Memory => format!("tasks in memory only, files in {}", config.storage.data.display()),
     };
     println!("pixmill {} listening on http://{address}", env!("CARGO_PKG_VERSION"));
-    println!("{kept}, {} slots; try it, and see http://{address}/docs:", slots(config));
+    println!(
+        "{kept}, {} slots; try it, and see http://{address}/docs:",
+        slots(config)
+    );
     println!("  curl -F file=@photo.jpg http://{address}/upload");
 }

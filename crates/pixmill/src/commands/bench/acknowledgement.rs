@@ -45,8 +45,14 @@ pub(super) async fn measure(
     effort: Effort,
     scratch: &Path,
 ) -> anyhow::Result<AcknowledgementFigures> {
-    let small = photos.iter().min_by_key(|photo| photo.size()).context("no photo was given")?;
-    let large = photos.iter().max_by_key(|photo| photo.size()).context("no photo was given")?;
+    let small = photos
+        .iter()
+        .min_by_key(|photo| photo.size())
+        .context("no photo was given")?;
+    let large = photos
+        .iter()
+        .max_by_key(|photo| photo.size())
+        .context("no photo was given")?;
     let (mut idle, mut saturated) = (Vec::new(), Vec::new());
     for _ in 0..effort.rounds {
         let local = LocalSet::new();
@@ -54,14 +60,22 @@ pub(super) async fn measure(
         idle.extend(local.run_until(closed_loop(&server, small, effort.duration)).await?);
         drop(server);
         let server = Server::start(scratch, &[])?;
-        saturated.extend(local.run_until(beside_milling(&server, small, large, effort.duration)).await?);
+        saturated.extend(
+            local
+                .run_until(beside_milling(&server, small, large, effort.duration))
+                .await?,
+        );
     }
     let latency = |values: &[f64]| Latency {
         p50_ms: percentile(values, 0.5),
         p99_ms: percentile(values, 0.99),
         uploads: values.len(),
     };
-    Ok(AcknowledgementFigures { upload_bytes: small.size(), idle: latency(&idle), saturated: latency(&saturated) })
+    Ok(AcknowledgementFigures {
+        upload_bytes: small.size(),
+        idle: latency(&idle),
+        saturated: latency(&saturated),
+    })
 }
 
 /// Uploads over [`CONNECTIONS`] connections for `duration`; the latencies in milliseconds.
@@ -75,12 +89,7 @@ async fn closed_loop(server: &Server, photo: &Photo, duration: Duration) -> anyh
 }
 
 /// Keeps every slot busy with `large` while `small` is uploaded at a fixed rate.
-async fn beside_milling(
-    server: &Server,
-    small: &Photo,
-    large: &Photo,
-    duration: Duration,
-) -> anyhow::Result<Vec<f64>> {
+async fn beside_milling(server: &Server, small: &Photo, large: &Photo, duration: Duration) -> anyhow::Result<Vec<f64>> {
     let mut filler = Connection::open(server.address).await?;
     let form = UploadForm::new(large);
     for number in 0..SATURATING_TASKS {
@@ -104,10 +113,15 @@ async fn beside_milling(
     let interval = Duration::from_secs(1) / OFFERED_PER_SECOND as u32;
     let offered = u64::try_from(duration.as_millis() / interval.as_millis()).unwrap_or_default();
     let latencies = per_connection(server, small, |index| {
-        (index..offered).step_by(CONNECTIONS as usize).map(move |number| (number, start + interval * number as u32))
+        (index..offered)
+            .step_by(CONNECTIONS as usize)
+            .map(move |number| (number, start + interval * number as u32))
     })
     .await;
-    ensure!(!keep_busy.is_finished(), "the tasks that keep the workers busy could not be uploaded");
+    ensure!(
+        !keep_busy.is_finished(),
+        "the tasks that keep the workers busy could not be uploaded"
+    );
     keep_busy.abort();
     latencies
 }

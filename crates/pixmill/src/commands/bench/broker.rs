@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use pixmill_broker::{Broker, BrokerOptions, ClaimRequest, Completion, SqliteBroker, Submission, Submitted};
 use pixmill_types::{
-    ContentHash, DisplayName, ImageFormat, InputImage, Mill, NewTask, OutputImage, Payload, Priority, QueueName, Recipe,
-    RequestId, TaskId,
+    ContentHash, DisplayName, ImageFormat, InputImage, Mill, NewTask, OutputImage, Payload, Priority, QueueName,
+    Recipe, RequestId, TaskId,
 };
 use serde::Serialize;
 
@@ -49,7 +49,9 @@ pub(super) fn measure(effort: Effort, scratch: &Path) -> anyhow::Result<BrokerFi
 }
 
 fn open(scratch: &Path, name: &str) -> anyhow::Result<Arc<dyn Broker>> {
-    Ok(Arc::new(SqliteBroker::open(&scratch.join(name), BrokerOptions::default()).context("cannot open a database")?))
+    Ok(Arc::new(
+        SqliteBroker::open(&scratch.join(name), BrokerOptions::default()).context("cannot open a database")?,
+    ))
 }
 
 async fn cycles(broker: Arc<dyn Broker>, duration: Duration) -> anyhow::Result<f64> {
@@ -98,7 +100,11 @@ async fn wake_ups(broker: Arc<dyn Broker>) -> anyhow::Result<Vec<f64>> {
 }
 
 async fn submit(broker: &dyn Broker) -> anyhow::Result<()> {
-    let submission = Submission { task: task(), idempotency: None, staged_for: Duration::ZERO };
+    let submission = Submission {
+        task: task(),
+        idempotency: None,
+        staged_for: Duration::ZERO,
+    };
     match broker.submit(submission).await? {
         Submitted::Created(_) => Ok(()),
         Submitted::Existing(task) => bail!("task {} was there before", task.id),
@@ -133,7 +139,10 @@ fn task() -> NewTask {
     NewTask {
         id: TaskId::generate(),
         queue: QueueName::images(),
-        payload: Payload::Mill(Mill { input, recipe: Recipe::default() }),
+        payload: Payload::Mill(Mill {
+            input,
+            recipe: Recipe::default(),
+        }),
         priority: Priority::default(),
         not_before: None,
         max_attempts: 3,
@@ -152,5 +161,9 @@ fn completion() -> Completion {
         width: 640,
         height: 427,
     };
-    Completion { outputs: vec![output], warnings: Vec::new(), follow_ups: Vec::new() }
+    Completion {
+        outputs: vec![output],
+        warnings: Vec::new(),
+        follow_ups: Vec::new(),
+    }
 }

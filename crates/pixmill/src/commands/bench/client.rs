@@ -29,10 +29,15 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) async fn open(address: SocketAddr) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
+        let stream = TcpStream::connect(address)
+            .await
+            .with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        Ok(Self { sender, driver: tokio::spawn(connection) })
+        Ok(Self {
+            sender,
+            driver: tokio::spawn(connection),
+        })
     }
 
     /// Uploads a form to `/upload`; waits for the 202.
@@ -41,16 +46,26 @@ impl Connection {
             .method(Method::POST)
             .uri("/upload")
             .header(header::HOST, "localhost")
-            .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}"))
+            .header(
+                header::CONTENT_TYPE,
+                format!("multipart/form-data; boundary={BOUNDARY}"),
+            )
             .body(form)?;
         let (status, body) = self.send(request).await?;
-        ensure!(status == StatusCode::ACCEPTED, "an upload was answered {status}: {}", String::from_utf8_lossy(&body));
+        ensure!(
+            status == StatusCode::ACCEPTED,
+            "an upload was answered {status}: {}",
+            String::from_utf8_lossy(&body)
+        );
         Ok(())
     }
 
     /// Fetches a JSON document.
     pub(super) async fn get(&mut self, path: &str) -> anyhow::Result<serde_json::Value> {
-        let request = Request::builder().uri(path).header(header::HOST, "localhost").body(PartsBody::default())?;
+        let request = Request::builder()
+            .uri(path)
+            .header(header::HOST, "localhost")
+            .body(PartsBody::default())?;
         let (status, body) = self.send(request).await?;
         ensure!(status == StatusCode::OK, "{path} was answered {status}");
         serde_json::from_slice(&body).with_context(|| format!("{path} is not JSON"))
@@ -114,10 +129,7 @@ impl Body for PartsBody {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Ready(self.0.pop_front().map(|part| Ok(Frame::data(part))))
     }
 

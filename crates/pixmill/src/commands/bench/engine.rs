@@ -38,7 +38,10 @@ pub(super) fn measure(photo: &Photo, effort: Effort) -> anyhow::Result<EngineFig
         rates.push(rate);
         costs.push(cost);
     }
-    Ok(EngineFigures { tasks_per_second: median(&rates), cpu_ms_per_task: median(&costs) })
+    Ok(EngineFigures {
+        tasks_per_second: median(&rates),
+        cpu_ms_per_task: median(&costs),
+    })
 }
 
 /// Mills on every core for `duration`; images a second, and CPU milliseconds an image.
@@ -59,7 +62,10 @@ fn mill_for(photo: &Photo, duration: Duration) -> Result<(f64, f64), EngineError
     };
     let ended: Vec<Result<(u32, Duration), EngineError>> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..machine::cores()).map(|_| scope.spawn(mill_until_over)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
     });
     let elapsed = start.elapsed();
     let (mut done, mut cost) = (0, Duration::ZERO);
@@ -68,5 +74,8 @@ fn mill_for(photo: &Photo, duration: Duration) -> Result<(f64, f64), EngineError
         done += tasks;
         cost += time;
     }
-    Ok((f64::from(done) / elapsed.as_secs_f64(), cost.as_secs_f64() * 1e3 / f64::from(done)))
+    Ok((
+        f64::from(done) / elapsed.as_secs_f64(),
+        cost.as_secs_f64() * 1e3 / f64::from(done),
+    ))
 }

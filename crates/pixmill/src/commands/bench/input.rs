@@ -22,9 +22,22 @@ impl Photo {
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
         let bytes = std::fs::read(path)?;
         let header = probe(&bytes)?;
-        ensure!(header.format == ImageFormat::Jpeg, "it is a {}, photos to measure with are JPEG", header.format);
-        let name = path.file_name().context("it has no name")?.to_string_lossy().into_owned();
-        Ok(Self { name, width: header.width, height: header.height, bytes })
+        ensure!(
+            header.format == ImageFormat::Jpeg,
+            "it is a {}, photos to measure with are JPEG",
+            header.format
+        );
+        let name = path
+            .file_name()
+            .context("it has no name")?
+            .to_string_lossy()
+            .into_owned();
+        Ok(Self {
+            name,
+            width: header.width,
+            height: header.height,
+            bytes,
+        })
     }
 
     /// Pixels in millions.
@@ -46,13 +59,21 @@ impl Photo {
     /// The bytes before and after the 8 bytes of a number in a comment segment, which make copies distinct.
     pub(super) fn around_number(&self) -> ([u8; 6], &[u8]) {
         let [start, comment] = [SOI, COM];
-        ([start[0], start[1], comment[0], comment[1], 0, 2 + 8], &self.bytes[SOI.len()..])
+        (
+            [start[0], start[1], comment[0], comment[1], 0, 2 + 8],
+            &self.bytes[SOI.len()..],
+        )
     }
 
     /// The photo followed by zeros up to `size` bytes, which decoders ignore.
     pub(super) fn padded(&self, size: usize) -> Self {
         let mut bytes = self.bytes.clone();
         bytes.resize(size.max(bytes.len()), 0);
-        Self { name: self.name.clone(), width: self.width, height: self.height, bytes }
+        Self {
+            name: self.name.clone(),
+            width: self.width,
+            height: self.height,
+            bytes,
+        }
     }
 }

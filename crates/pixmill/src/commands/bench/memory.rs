@@ -23,7 +23,10 @@ pub(super) struct MemoryFigures {
 }
 
 pub(super) async fn measure(photos: &[Photo], scratch: &Path) -> anyhow::Result<MemoryFigures> {
-    let photo = photos.iter().min_by_key(|photo| photo.size()).context("no photo was given")?;
+    let photo = photos
+        .iter()
+        .min_by_key(|photo| photo.size())
+        .context("no photo was given")?;
     let serving = Server::start(scratch, &[])?;
     Connection::open(serving.address).await?.get("/v1/stats").await?;
     let idle_bytes = cpu::status_bytes(serving.pid(), "VmRSS")?;
@@ -37,5 +40,8 @@ pub(super) async fn measure(photos: &[Photo], scratch: &Path) -> anyhow::Result<
     cpu::reset_peak_memory(accepting.pid())?;
     connection.upload(large.numbered(1)).await?;
     let peak = cpu::status_bytes(accepting.pid(), "VmHWM")?;
-    Ok(MemoryFigures { idle_bytes, large_upload_adds_bytes: peak.saturating_sub(before) })
+    Ok(MemoryFigures {
+        idle_bytes,
+        large_upload_adds_bytes: peak.saturating_sub(before),
+    })
 }

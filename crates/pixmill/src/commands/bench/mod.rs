@@ -38,7 +38,10 @@ pub(super) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
         .iter()
         .map(|path| Photo::read(path).with_context(|| format!("cannot measure with {}", path.display())))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let effort = Effort { duration: Duration::from_secs(arguments.seconds.into()), rounds: arguments.rounds };
+    let effort = Effort {
+        duration: Duration::from_secs(arguments.seconds.into()),
+        rounds: arguments.rounds,
+    };
     std::fs::create_dir_all(&arguments.scratch)
         .with_context(|| format!("cannot make {}", arguments.scratch.display()))?;
     let scratch = tempfile::tempdir_in(&arguments.scratch).context("cannot make a folder to measure in")?;

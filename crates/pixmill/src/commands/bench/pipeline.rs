@@ -44,7 +44,10 @@ pub(super) async fn measure(photo: &Photo, effort: Effort, scratch: &Path) -> an
         }
     }
     let cpu_ms_per_task = costs.into_iter().map(|(part, costs)| (part, median(&costs))).collect();
-    Ok(PipelineFigures { tasks_per_second: median(&rates), cpu_ms_per_task })
+    Ok(PipelineFigures {
+        tasks_per_second: median(&rates),
+        cpu_ms_per_task,
+    })
 }
 
 async fn run(photo: &Photo, duration: Duration, server: &Server) -> anyhow::Result<PipelineFigures> {
@@ -97,6 +100,12 @@ async fn run(photo: &Photo, duration: Duration, server: &Server) -> anyhow::Resu
         }
     }
     spent.insert("load generator".to_owned(), cpu::of_this_process() - client_before);
-    let cpu_ms_per_task = spent.into_iter().map(|(part, time)| (part, time.as_secs_f64() * 1e3 / tasks)).collect();
-    Ok(PipelineFigures { tasks_per_second: tasks / elapsed.as_secs_f64(), cpu_ms_per_task })
+    let cpu_ms_per_task = spent
+        .into_iter()
+        .map(|(part, time)| (part, time.as_secs_f64() * 1e3 / tasks))
+        .collect();
+    Ok(PipelineFigures {
+        tasks_per_second: tasks / elapsed.as_secs_f64(),
+        cpu_ms_per_task,
+    })
 }

@@ -67,8 +67,15 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "pixmill {}, {} cores, default recipe, medians\n", self.version, self.cores)?;
-        writeln!(f, "| photo | MP | engine alone, tasks/s | pipeline over HTTP, tasks/s | share | CPU outside the engine, ms a task |")?;
+        writeln!(
+            f,
+            "pixmill {}, {} cores, default recipe, medians\n",
+            self.version, self.cores
+        )?;
+        writeln!(
+            f,
+            "| photo | MP | engine alone, tasks/s | pipeline over HTTP, tasks/s | share | CPU outside the engine, ms a task |"
+        )?;
         writeln!(f, "|---|---|---|---|---|---|")?;
         for photo in &self.photos {
             writeln!(
@@ -82,15 +89,32 @@ impl fmt::Display for Report {
                 photo.overhead_cpu_ms
             )?;
         }
-        writeln!(f, "\n| CPU by part, ms a task | engine alone | in the pipeline |\n|---|---|---|")?;
+        writeln!(
+            f,
+            "\n| CPU by part, ms a task | engine alone | in the pipeline |\n|---|---|---|"
+        )?;
         for photo in &self.photos {
-            let parts: Vec<_> =
-                photo.pipeline.cpu_ms_per_task.iter().map(|(part, cost)| format!("{part} {cost:.2}")).collect();
-            writeln!(f, "| {} | {:.2} | {} |", photo.name, photo.engine.cpu_ms_per_task, parts.join(", "))?;
+            let parts: Vec<_> = photo
+                .pipeline
+                .cpu_ms_per_task
+                .iter()
+                .map(|(part, cost)| format!("{part} {cost:.2}"))
+                .collect();
+            writeln!(
+                f,
+                "| {} | {:.2} | {} |",
+                photo.name,
+                photo.engine.cpu_ms_per_task,
+                parts.join(", ")
+            )?;
         }
         writeln!(f, "\n| figure | value |\n|---|---|")?;
         if let Some(broker) = &self.broker {
-            writeln!(f, "| broker alone, durable cycles/s, 64 in flight | {:.0} |", broker.cycles_per_second)?;
+            writeln!(
+                f,
+                "| broker alone, durable cycles/s, 64 in flight | {:.0} |",
+                broker.cycles_per_second
+            )?;
             writeln!(
                 f,
                 "| idle worker: submission to claim, p50 / p99 | {:.2} / {:.2} ms |",
@@ -98,7 +122,10 @@ impl fmt::Display for Report {
             )?;
         }
         if let Some(figures) = &self.acknowledgement {
-            for (what, latency) in [("workers idle", &figures.idle), ("workers saturated", &figures.saturated)] {
+            for (what, latency) in [
+                ("workers idle", &figures.idle),
+                ("workers saturated", &figures.saturated),
+            ] {
                 writeln!(
                     f,
                     "| 202 for {} bytes, {what}, p50 / p99 | {:.1} / {:.1} ms ({} uploads) |",
@@ -108,8 +135,16 @@ impl fmt::Display for Report {
         }
         if let Some(memory) = &self.memory {
             let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-            writeln!(f, "| `serve` idle, resident | {:.1} MiB |", mebibytes(memory.idle_bytes))?;
-            writeln!(f, "| a 64 MiB upload adds at most | {:.1} MiB |", mebibytes(memory.large_upload_adds_bytes))?;
+            writeln!(
+                f,
+                "| `serve` idle, resident | {:.1} MiB |",
+                mebibytes(memory.idle_bytes)
+            )?;
+            writeln!(
+                f,
+                "| a 64 MiB upload adds at most | {:.1} MiB |",
+                mebibytes(memory.large_upload_adds_bytes)
+            )?;
         }
         Ok(())
     }

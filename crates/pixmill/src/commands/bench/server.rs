@@ -30,13 +30,19 @@ impl Server {
             .context("cannot start a server")?;
         let stdout = child.stdout.take().context("the server has no output")?;
         let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).context("cannot read what the server says")?;
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .context("cannot read what the server says")?;
         let Some((_, address)) = line.trim().rsplit_once("http://") else {
             let _already_ended = child.kill();
             bail!("the server said {line:?} instead of where it listens");
         };
         let address = address.parse().with_context(|| format!("{address:?} is no address"))?;
-        Ok(Self { child, address, _data: data })
+        Ok(Self {
+            child,
+            address,
+            _data: data,
+        })
     }
 
     pub(super) fn pid(&self) -> u32 {
