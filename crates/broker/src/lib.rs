@@ -6,6 +6,7 @@ mod api;
 mod error;
 mod options;
 pub(crate) mod policy;
+mod presence;
 mod registry;
 
 pub use api::{

@@ -7,6 +7,11 @@ use pixmill_types::{Failure, FailureCode, Priority, Timestamp, Transition};
 
 use crate::BrokerOptions;
 
+/// Tasks one claim passes over because they do not fit, before it gives up.
+pub(crate) const MAX_PASSED_OVER: usize = 1_000;
+/// The longest page of a listing or of the event log.
+pub(crate) const MAX_PAGE: usize = 1_000;
+
 /// Where a ready task stands in its queue: smaller goes first, equal ones in the order of their arrival.
 ///
 /// Waiting [`BrokerOptions::ageing`] is worth one priority: a task is as urgent as one that became ready
@@ -18,6 +23,71 @@ pub(crate) fn sort_key(ready_since: Timestamp, priority: Priority, options: &Bro
     i64::try_from(ready_since.as_millis())
         .unwrap_or(i64::MAX)
         .saturating_sub(head_start)
+}
+
+/// From when on a task may be claimed.
+#[must_use]
+pub(crate) fn ready_since(now: Timestamp, not_before: Option<Timestamp>) -> Timestamp {
+    not_before.map_or(now, |time| time.max(now))
+}
+
+/// Whether a queue with so many waiting tasks takes no more.
+#[must_use]
+pub(crate) fn is_full(options: &BrokerOptions, queued: u64) -> bool {
+    queued >= options.max_queued
+}
+
+/// Whether the input of a submission may be swept before the task is stored.
+#[must_use]
+pub(crate) fn is_staged_too_long(options: &BrokerOptions, staged_for: Duration) -> bool {
+    staged_for > options.max_staging_age
+}
+
+/// When an idempotency key used now is forgotten.
+#[must_use]
+pub(crate) fn idempotency_expiry(options: &BrokerOptions, now: Timestamp) -> Timestamp {
+    now.after(options.idempotency_ttl)
+}
+
+/// What is left of a worker's free slots and memory while a claim walks its queue.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Offer {
+    slots: usize,
+    bytes: u64,
+    any_size: bool,
+    passed_over: usize,
+}
+
+impl Offer {
+    /// A worker with `slots` free slots and `bytes` free memory; an `idle` one takes a first task of any size.
+    pub(crate) const fn new(slots: usize, bytes: u64, idle: bool) -> Self {
+        Self {
+            slots,
+            bytes,
+            any_size: idle,
+            passed_over: 0,
+        }
+    }
+
+    /// Whether it is worth to look at another task.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.slots > 0 && self.passed_over < MAX_PASSED_OVER
+    }
+
+    /// Takes a task of this estimated size when it fits.
+    pub(crate) const fn take(&mut self, cost_bytes: u64) -> bool {
+        if self.slots == 0 {
+            return false;
+        }
+        if cost_bytes > self.bytes && !self.any_size {
+            self.passed_over += 1;
+            return false;
+        }
+        self.slots -= 1;
+        self.bytes = self.bytes.saturating_sub(cost_bytes);
+        self.any_size = false;
+        true
+    }
 }
 
 /// When a lease that is taken or renewed now runs out: after [`BrokerOptions::lease`], and never past the attempt's own
@@ -115,6 +185,24 @@ mod tests {
         assert!(key(30, 6) < key(0, 5), "priority first");
         assert!(key(61, 6) > key(0, 5), "a minute of waiting beats one priority");
         assert!(key(9 * 60 + 1, 9) > key(0, 0), "nothing starves");
+    }
+
+    #[test]
+    fn an_offer_is_used_up_by_slots_and_bytes() {
+        let taken = |mut offer: Offer, costs: &[u64]| -> Vec<u64> {
+            costs.iter().copied().filter(|cost| offer.take(*cost)).collect()
+        };
+        let costs = [50, 60, 40, 10, 1];
+        assert_eq!(taken(Offer::new(9, 100, false), &costs), [50, 40, 10]);
+        assert_eq!(taken(Offer::new(2, 100, false), &costs), [50, 40]);
+        assert_eq!(taken(Offer::new(9, 45, false), &costs), [40, 1]);
+        assert_eq!(taken(Offer::new(9, 45, true), &costs), [50], "any size, but only once");
+        assert_eq!(taken(Offer::new(9, 55, true), &costs), [50, 1]);
+        assert_eq!(taken(Offer::new(0, 100, true), &costs), [0; 0]);
+
+        let mut blocked = Offer::new(1, 0, false);
+        (0..MAX_PASSED_OVER).for_each(|_| assert!(blocked.is_open() && !blocked.take(1)));
+        assert!(!blocked.is_open());
     }
 
     #[test]
