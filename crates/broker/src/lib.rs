@@ -4,6 +4,7 @@
 
 mod api;
 mod error;
+mod memory;
 mod options;
 pub(crate) mod policy;
 mod presence;
@@ -14,5 +15,6 @@ pub use api::{
     ListQuery, Page, QueueStats, Reaped, Renewal, Stats, Submission, Submitted,
 };
 pub use error::BrokerError;
+pub use memory::MemoryBroker;
 pub use options::{BrokerOptions, Clock, SystemClock};
 pub use registry::{Entry, Expected, PutOutcome, Registry};

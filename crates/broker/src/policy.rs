@@ -140,6 +140,12 @@ pub(crate) fn backoff(attempt: u32, random: f64, options: &BrokerOptions) -> Dur
     ceiling.mul_f64(random.clamp(0.0, 1.0))
 }
 
+/// How long word of a lost lease is kept for its worker: one that does not ask for it learns from its heartbeat.
+#[must_use]
+pub(crate) fn revocation_kept(options: &BrokerOptions) -> Duration {
+    options.lease.saturating_mul(10)
+}
+
 /// When a record finished now goes away; `None` keeps it.
 #[must_use]
 pub(crate) fn expires_at(finished_at: Timestamp, options: &BrokerOptions) -> Option<Timestamp> {
@@ -152,8 +158,14 @@ pub(crate) fn heartbeat_interval(options: &BrokerOptions) -> Duration {
     options.lease / 3
 }
 
-/// Whether leases may be expired by time now. The broker was away when nobody had called it for longer than a
-/// heartbeat interval; from its return on (`back_since`) workers get one interval to renew.
+/// Whether the broker was away before a call that comes now: nobody had called it for longer than a heartbeat interval.
+#[must_use]
+pub(crate) fn was_away(now: Timestamp, last_call: Timestamp, options: &BrokerOptions) -> bool {
+    now.since(last_call) > heartbeat_interval(options)
+}
+
+/// Whether leases may be expired by time now. From the broker's return on (`back_since`) workers get one heartbeat
+/// interval to renew.
 #[must_use]
 pub(crate) fn may_expire(now: Timestamp, back_since: Timestamp, options: &BrokerOptions) -> bool {
     now.since(back_since) >= heartbeat_interval(options)
