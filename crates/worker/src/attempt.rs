@@ -17,6 +17,7 @@ use tracing::Instrument;
 use crate::capacity::{MemoryPermit, SlotPermit};
 use crate::context::Context;
 use crate::mill;
+use crate::remains;
 use crate::running::{Attempt, Registration, StopReason};
 use crate::settle;
 
@@ -89,6 +90,7 @@ async fn work(
 ) -> Result<(Completion, MemoryPermit), Ending> {
     let Payload::Mill(mill) = &attempt.lease.task.payload;
     let segments = mill::segments(mill)?;
+    remains::clear_earlier(context, attempt).await?;
     let input = read(context, attempt, mill).await?;
     let (milled, mut memory) = mill_in_slot(context, attempt, slot, memory, input).await?;
     let outputs_bytes: usize = milled.outputs.iter().map(|output| output.bytes.len()).sum();

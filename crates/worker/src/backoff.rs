@@ -5,24 +5,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(50);
-const LONGEST: Duration = Duration::from_secs(5);
+/// The longest delay before the broker is asked again for what work waits for.
+pub(crate) const LONGEST: Duration = Duration::from_secs(5);
 
-/// Delays that double up to five seconds, each with full jitter, so that many callers do not return as one.
+/// Delays that double up to a limit, each with full jitter, so that many callers do not return as one.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     ceiling: Duration,
+    longest: Duration,
 }
 
 impl Backoff {
-    pub(crate) fn new() -> Self {
-        Self { ceiling: FIRST }
+    /// Delays of at most `longest`.
+    pub(crate) fn up_to(longest: Duration) -> Self {
+        Self {
+            ceiling: FIRST,
+            longest,
+        }
     }
 
     /// The next delay.
     pub(crate) fn next_delay(&mut self) -> Duration {
         // Never zero: a server that refuses at once must not be asked in a tight loop.
         let delay = self.ceiling.mul_f64(rand::random_range(0.1..=1.0));
-        self.ceiling = (self.ceiling * 2).min(LONGEST);
+        self.ceiling = (self.ceiling * 2).min(self.longest);
         delay
     }
 

@@ -14,7 +14,7 @@ use pixmill_broker::{BrokerError, ClaimRequest, Claimed, Lease};
 use pixmill_types::RequestId;
 
 use crate::attempt::{self, Holding};
-use crate::backoff::{Backoff, Outage};
+use crate::backoff::{Backoff, LONGEST, Outage};
 use crate::capacity::Free;
 use crate::context::Context;
 use crate::settle;
@@ -32,7 +32,7 @@ pub(crate) async fn run(context: Arc<Context>) {
         request: fresh(),
         unread: false,
         outage: Outage::new("claim loop: broker"),
-        backoff: Backoff::new(),
+        backoff: Backoff::up_to(LONGEST),
     };
     claims.until_drain().await;
     if claims.unread {

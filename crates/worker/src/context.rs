@@ -8,10 +8,11 @@ use std::time::Duration;
 use futures::FutureExt;
 use pixmill_blob::BlobStore;
 use pixmill_broker::Broker;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::backoff::{Outage, jittered};
+use crate::backoff::Outage;
 use crate::capacity::Capacity;
 use crate::metrics::Metrics;
 use crate::options::WorkerOptions;
@@ -33,22 +34,14 @@ pub(crate) struct Context {
     pub(crate) attempts: TaskTracker,
     /// The broker, as attempts that end see it.
     pub(crate) settling: Outage,
+    /// The reaper ended tasks whose last worker vanished.
+    pub(crate) tasks_ended_by_reaper: Notify,
     /// Nothing is claimed any more.
     pub(crate) draining: CancellationToken,
     /// Nobody waits for the broker's answer any more.
     pub(crate) giving_up: CancellationToken,
     /// The loops end.
     pub(crate) stopping: CancellationToken,
-}
-
-impl Context {
-    /// Waits for `interval`, jittered; false when the loops are to end instead.
-    pub(crate) async fn pause(&self, interval: Duration) -> bool {
-        tokio::select! {
-            () = self.stopping.cancelled() => false,
-            () = tokio::time::sleep(jittered(interval)) => true,
-        }
-    }
 }
 
 /// Runs the loop that `start` makes until it ends, again after it panicked: a defect in one round must not leave a

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::backoff::{Backoff, Outage};
+use crate::backoff::{Backoff, LONGEST, Outage};
 use crate::context::Context;
 
 /// How long one call waits at the broker.
@@ -12,7 +12,7 @@ const WAIT: Duration = Duration::from_secs(30);
 /// Listens until the loops end.
 pub(crate) async fn run(context: Arc<Context>) {
     let outage = Outage::new("control channel: broker");
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::up_to(LONGEST);
     loop {
         let revoked = tokio::select! {
             () = context.stopping.cancelled() => return,
@@ -28,8 +28,9 @@ pub(crate) async fn run(context: Arc<Context>) {
             }
             Err(error) => {
                 outage.report(&error);
-                if !context.pause(backoff.next_delay()).await {
-                    return;
+                tokio::select! {
+                    () = context.stopping.cancelled() => return,
+                    () = tokio::time::sleep(backoff.next_delay()) => {}
                 }
             }
         }

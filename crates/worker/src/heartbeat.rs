@@ -10,7 +10,7 @@ use pixmill_broker::{Broker, Renewal};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-use crate::backoff::{Backoff, Outage, jittered};
+use crate::backoff::{Backoff, LONGEST, Outage, jittered};
 use crate::context::{Context, supervise};
 
 /// Starts the thread, which counts in `alive` as long as it lives; it ends when the loops end.
@@ -31,7 +31,7 @@ pub(crate) fn start(context: Arc<Context>, broker: Arc<dyn Broker>, alive: &Task
 
 async fn run(context: &Context, broker: &dyn Broker) {
     let outage = Outage::new("heartbeat: broker");
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::up_to(LONGEST);
     let mut shortest_lease = context.running.shortest_lease();
     let mut last = Instant::now();
     // How long after `last` the next beat is due, when that is sooner than the leases ask for.

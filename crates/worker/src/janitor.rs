@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use pixmill_blob::BlobError;
-use pixmill_broker::BrokerError;
 use pixmill_types::TaskId;
+use tokio::time::sleep;
 
-use crate::backoff::{Backoff, Outage};
+use crate::backoff::jittered;
 use crate::context::Context;
+use crate::upkeep::{UpkeepError, rounds};
 
 /// Tasks treated in one step.
 const BATCH: usize = 100;
@@ -25,78 +26,46 @@ const DELETION_INTERVAL: Duration = Duration::from_secs(2);
 /// Sweeps in one sweep age.
 const SWEEPS: u32 = 24;
 
-#[derive(Debug)]
-enum JanitorError {
-    Broker(BrokerError),
-    Blob(BlobError),
-}
-
-impl From<BrokerError> for JanitorError {
-    fn from(error: BrokerError) -> Self {
-        Self::Broker(error)
-    }
-}
-
-impl From<BlobError> for JanitorError {
-    fn from(error: BlobError) -> Self {
-        Self::Blob(error)
-    }
-}
-
 /// Purges expired records until the loops end.
 pub(crate) async fn purge_expired(context: Arc<Context>) {
+    let context = &*context;
     let interval = context.options.janitor_interval;
-    rounds(&context, "purge", interval, || purge(&context)).await;
+    rounds(
+        context,
+        "janitor, purge",
+        || purge(context),
+        || sleep(jittered(interval)),
+    )
+    .await;
 }
 
 /// Deletes the blobs of deleted records until the loops end.
 pub(crate) async fn delete_blobs(context: Arc<Context>) {
+    let context = &*context;
     let interval = context.options.janitor_interval.min(DELETION_INTERVAL);
-    rounds(&context, "deletion", interval, || delete_pending(&context)).await;
+    rounds(
+        context,
+        "janitor, deletions",
+        || delete_pending(context),
+        || sleep(jittered(interval)),
+    )
+    .await;
 }
 
 /// Sweeps what no record owns until the loops end.
 pub(crate) async fn sweep_strays(context: Arc<Context>) {
+    let context = &*context;
     let interval = context.options.janitor_interval.max(context.options.sweep_age / SWEEPS);
-    rounds(&context, "sweep", interval, || sweep(&context)).await;
+    rounds(
+        context,
+        "janitor, sweep",
+        || sweep(context),
+        || sleep(jittered(interval)),
+    )
+    .await;
 }
 
-/// One round at once, then one every `interval`.
-async fn rounds<F>(context: &Context, duty: &'static str, interval: Duration, mut round: impl FnMut() -> F)
-where
-    F: Future<Output = Result<(), JanitorError>>,
-{
-    let (broker, store) = (Outage::new("janitor: broker"), Outage::new("janitor: blob store"));
-    let mut backoff = Backoff::new();
-    loop {
-        // Cut short by a stop, a round leaves at most work for the next one.
-        let done = tokio::select! {
-            () = context.stopping.cancelled() => return,
-            done = round() => done,
-        };
-        let pause = match done {
-            Ok(()) => {
-                broker.over();
-                store.over();
-                backoff.reset();
-                interval
-            }
-            Err(error) => {
-                tracing::debug!(duty, "a round of the janitor was cut short");
-                match &error {
-                    JanitorError::Broker(error) => broker.report(error),
-                    JanitorError::Blob(error) => store.report(error),
-                }
-                interval.max(backoff.next_delay())
-            }
-        };
-        if !context.pause(pause).await {
-            return;
-        }
-    }
-}
-
-async fn purge(context: &Context) -> Result<(), JanitorError> {
+async fn purge(context: &Context) -> Result<(), UpkeepError> {
     loop {
         let purged = context.broker.purge(BATCH).await?;
         context.metrics.purged.increment(purged);
@@ -106,7 +75,7 @@ async fn purge(context: &Context) -> Result<(), JanitorError> {
     }
 }
 
-async fn delete_pending(context: &Context) -> Result<(), JanitorError> {
+async fn delete_pending(context: &Context) -> Result<(), UpkeepError> {
     loop {
         let pending = context.broker.pending_deletions(BATCH).await?;
         if pending.is_empty() {
@@ -125,7 +94,7 @@ async fn delete_pending(context: &Context) -> Result<(), JanitorError> {
     }
 }
 
-async fn sweep(context: &Context) -> Result<(), JanitorError> {
+async fn sweep(context: &Context) -> Result<(), UpkeepError> {
     let age = context.options.sweep_age;
     let mut batches = context.blobs.tasks_older_than(age).try_chunks(BATCH);
     while let Some(batch) = batches.next().await {

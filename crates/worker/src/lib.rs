@@ -15,9 +15,11 @@ mod metrics;
 mod mill;
 mod options;
 mod reaper;
+mod remains;
 mod running;
 mod settle;
 mod slots;
+mod upkeep;
 mod worker;
 
 pub use options::WorkerOptions;

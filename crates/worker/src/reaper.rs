@@ -2,36 +2,30 @@
 
 use std::sync::Arc;
 
-use crate::backoff::Outage;
+use tokio::time::sleep;
+
+use crate::backoff::jittered;
 use crate::context::Context;
+use crate::upkeep::{UpkeepError, rounds};
 
 /// Leases expired in one step.
 const BATCH: usize = 100;
 
 /// Reaps until the loops end.
 pub(crate) async fn run(context: Arc<Context>) {
-    let outage = Outage::new("reaper: broker");
-    loop {
-        // Cut short by a stop, whether it happened is open; it may be repeated by anybody.
-        tokio::select! {
-            () = context.stopping.cancelled() => return,
-            () = reap(&context, &outage) => {}
-        }
-        if !context.pause(context.options.reap_interval).await {
-            return;
-        }
-    }
+    let context = &*context;
+    let interval = context.options.reap_interval;
+    rounds(context, "reaper", || reap(context), || sleep(jittered(interval))).await;
 }
 
-async fn reap(context: &Context, outage: &Outage) {
+async fn reap(context: &Context) -> Result<(), UpkeepError> {
     loop {
-        let reaped = match context.broker.reap(BATCH).await {
-            Ok(reaped) => reaped,
-            Err(error) => return outage.report(&error),
-        };
-        outage.over();
+        let reaped = context.broker.reap(BATCH).await?;
         context.metrics.reaped_requeued.increment(reaped.requeued);
         context.metrics.reaped_failed.increment(reaped.failed);
+        if reaped.failed > 0 {
+            context.tasks_ended_by_reaper.notify_one();
+        }
         let tasks = reaped.requeued + reaped.failed;
         if tasks > 0 {
             tracing::warn!(
@@ -41,7 +35,7 @@ async fn reap(context: &Context, outage: &Outage) {
             );
         }
         if tasks < BATCH as u64 {
-            return;
+            return Ok(());
         }
     }
 }

@@ -7,7 +7,7 @@ use pixmill_broker::{BrokerError, Completion};
 use pixmill_types::{Failure, FailureCode, TaskState};
 
 use crate::attempt::Ending;
-use crate::backoff::{Backoff, Chain};
+use crate::backoff::{Backoff, Chain, LONGEST};
 use crate::context::Context;
 use crate::metrics::Outcome;
 use crate::running::{Attempt, StopReason};
@@ -96,7 +96,7 @@ async fn until_answered<F>(context: &Context, mut call: impl FnMut() -> F) -> An
 where
     F: Future<Output = Result<pixmill_types::Task, BrokerError>>,
 {
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::up_to(LONGEST);
     let ask = async {
         loop {
             let error = match call().await {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use pixmill_blob::BlobStore;
 use pixmill_broker::Broker;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -18,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::options::WorkerOptions;
 use crate::running::{Running, StopReason};
 use crate::slots::Slots;
-use crate::{claim, control, heartbeat, janitor, reaper};
+use crate::{claim, control, heartbeat, janitor, reaper, remains};
 
 /// How long a drain that is over waits for the last answers of broker and store, and again for the threads.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
@@ -80,6 +81,7 @@ impl Worker {
             metrics,
             attempts: TaskTracker::new(),
             settling: Outage::new("attempts: broker"),
+            tasks_ended_by_reaper: Notify::new(),
             draining: CancellationToken::new(),
             giving_up: CancellationToken::new(),
             stopping: CancellationToken::new(),
@@ -111,6 +113,7 @@ impl Worker {
         let stopping = &self.context.stopping;
         self.spawn(&self.loops, stopping, "control channel", control::run);
         self.spawn(&self.loops, stopping, "reaper", reaper::run);
+        self.spawn(&self.loops, stopping, "remains", remains::clear_dead_ends);
         self.spawn(&self.loops, stopping, "janitor: purge", janitor::purge_expired);
         self.spawn(&self.loops, stopping, "janitor: deletions", janitor::delete_blobs);
         self.spawn(&self.loops, stopping, "janitor: sweep", janitor::sweep_strays);
