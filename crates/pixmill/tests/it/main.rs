@@ -1,6 +1,12 @@
-//! The real binary, seen from outside: every module starts it through [`harness`] and looks at answers, files and rows.
+//! The real binary, seen from outside: modules start it through [`harness`] and look at answers, files and rows.
+//! [`architecture`] looks at the workspace itself.
 //!
-//! One binary for all of them, so that the harness is compiled and linked once.
+//! One test binary for all of them, so that the harness is compiled and linked once.
 
+mod architecture;
+mod bad_input;
+mod commands;
 mod harness;
+mod lifecycle;
+mod overload;
 mod promise;

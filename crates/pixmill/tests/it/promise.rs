@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{DataFolder, Form, Gray, Request, Server, task_id, testdata};
+use crate::harness::{DataFolder, Form, Gray, Request, Server, ServerOptions, task_id, testdata};
 
 #[test]
 fn an_uploaded_photo_lies_milled_in_the_data_folder() {
@@ -48,8 +48,8 @@ fn an_uploaded_photo_lies_milled_in_the_data_folder() {
 #[test]
 fn an_unknown_task_is_not_found_rather_than_still_processing() {
     let data = DataFolder::new();
-    let client = Server::start(&data);
-    let client = client.client();
+    let server = Server::start(&data);
+    let client = server.client();
     for id in [
         "0193a5a0-0000-7000-8000-000000000000",
         "not-an-id",
@@ -93,7 +93,12 @@ fn the_documentation_is_served_without_a_request_to_anybody_else() {
 #[test]
 fn the_start_tells_where_it_listens_and_what_to_try() {
     let data = DataFolder::new();
-    let server = Server::start(&data);
+    let server = ServerOptions::new().env("PIXMILL_SLOTS", "3").start(&data);
+    assert!(
+        server.wait_for_line("slots").contains("3 slots"),
+        "the environment counts:\n{}",
+        server.output()
+    );
     let hint = server.wait_for_line("curl");
     assert!(hint.contains(&server.url("/upload")), "{hint}");
     assert_eq!(server.client().get("/healthz").status, 200);

@@ -85,7 +85,8 @@ impl DataFolder {
         database
     }
 
-    fn entries(&self) -> BTreeSet<String> {
+    /// The files and folders of a [`Snapshot`] alone.
+    pub(crate) fn entries(&self) -> BTreeSet<String> {
         let mut entries = BTreeSet::new();
         list(&self.path, &self.path, &mut entries);
         entries

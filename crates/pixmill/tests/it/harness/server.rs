@@ -50,21 +50,21 @@ impl ServerOptions {
         Server::spawn(self, data).unwrap_or_else(|output| panic!("the server did not start:\n{output}"))
     }
 
-    /// Starts a server that must refuse to run; returns its exit status and all it printed.
-    pub(crate) fn start_refused(self, data: &DataFolder) -> (ExitStatus, String) {
-        let mut child = self.command(data).spawn().unwrap();
+    /// Starts a server on an address that it must refuse; returns its exit status and all it printed.
+    pub(crate) fn start_refused(self, data: &DataFolder, address: &str) -> (ExitStatus, String) {
+        let mut child = self.command(data, address).spawn().unwrap();
         let output = Output::collect(&mut child);
         let status = wait(&mut child, &output);
         (status, output.all())
     }
 
-    fn command(&self, data: &DataFolder) -> Command {
+    fn command(&self, data: &DataFolder, address: &str) -> Command {
         let mut words = self.wrapper.clone();
         words.push(env!("CARGO_BIN_EXE_pixmill").into());
         let mut command = Command::new(&words[0]);
         command
             .args(&words[1..])
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--listen", address, "--data"])
             .arg(data.path())
             .args(&self.arguments)
             .envs(self.environment.iter().cloned())
@@ -90,7 +90,10 @@ impl Server {
     }
 
     fn spawn(options: ServerOptions, data: &DataFolder) -> Result<Self, String> {
-        let mut child = options.command(data).spawn().map_err(|error| error.to_string())?;
+        let mut child = options
+            .command(data, "127.0.0.1:0")
+            .spawn()
+            .map_err(|error| error.to_string())?;
         let output = Output::collect(&mut child);
         let Some(line) = output.wait_for("listening on http://") else {
             let _ = child.kill();
@@ -104,11 +107,6 @@ impl Server {
             .and_then(|address| address.trim_end_matches('/').parse().ok())
             .ok_or_else(|| output.all())?;
         Ok(Self { child, output, address })
-    }
-
-    /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
     }
 
     /// `http://127.0.0.1:PORT` followed by `path`.

@@ -1,0 +1,141 @@
+//! The commands beside `serve`: process, explain, config, backup and restore.
+
+use std::fs;
+
+use crate::harness::{DataFolder, Gray, Server, pixmill, run, testdata, testdata_path};
+
+#[test]
+fn process_mills_files_and_folders() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path().join("in/deeper");
+    fs::create_dir_all(&folder).unwrap();
+    fs::copy(testdata_path("bench/restart_markers_0.3mp.jpg"), folder.join("b.jpg")).unwrap();
+    let output = scratch.path().join("out");
+    let (code, _, errors) = run(
+        pixmill(["process", "--jobs", "2", "--steps", "orient | grayscale | blur:2", "-o"])
+            .arg(&output)
+            .arg(testdata_path("bench/photo_0.3mp.jpg"))
+            .arg(scratch.path().join("in")),
+    );
+    assert_eq!(code, Some(0), "{errors}");
+    for (result, reference, x, y) in [
+        ("processed_photo_0.3mp.jpg", "golden/default_photo.png", 256, 224),
+        ("deeper/processed_b.jpg", "golden/default_restart.png", 0, 0),
+    ] {
+        let result = Gray::from_jpeg(&fs::read(output.join(result)).unwrap());
+        let psnr = result.psnr_at(x, y, &Gray::from_png(&testdata(reference)));
+        assert!(psnr >= 45.0, "{psnr:.1} dB against {reference}");
+    }
+}
+
+#[test]
+fn process_says_which_files_failed_and_mills_the_others() {
+    let scratch = tempfile::tempdir().unwrap();
+    let output = scratch.path().join("out");
+    let (code, _, errors) = run(pixmill(["process", "-o"])
+        .arg(&output)
+        .arg(testdata_path("hostile/body_cut.jpg"))
+        .arg(testdata_path("pngsuite/basn2c08.png"))
+        .arg(testdata_path("hostile/bomb_65536.png")));
+    assert_eq!(code, Some(1), "{errors}");
+    for name in ["body_cut.jpg", "bomb_65536.png"] {
+        assert_eq!(errors.lines().filter(|line| line.contains(name)).count(), 1, "{errors}");
+    }
+    let names: Vec<_> = fs::read_dir(&output)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["processed_basn2c08.png"]);
+}
+
+#[test]
+fn process_refuses_an_unknown_step_and_says_what_is_allowed() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (code, _, errors) = run(pixmill(["process", "--steps", "sharpen", "-o"])
+        .arg(scratch.path())
+        .arg(testdata_path("pngsuite/basn2c08.png")));
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("sharpen") && errors.contains("grayscale"), "{errors}");
+}
+
+#[test]
+fn explain_prints_the_plan_without_milling() {
+    let (code, plan, errors) =
+        run(pixmill(["explain", "--steps", "orient | grayscale | blur:2"]).arg(testdata_path("bench/photo_2mp.jpg")));
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(
+        plan.contains("1664") && plan.contains("1248") && plan.contains("orient | grayscale | blur"),
+        "{plan}"
+    );
+}
+
+#[test]
+fn config_prints_what_applies_and_where_it_comes_from() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("settings.toml");
+    fs::write(&file, "[worker]\nslots = 3\n[broker]\nmax_attempts = 7\n").unwrap();
+    let (code, settings, errors) = run(pixmill(["config", "--max-attempts", "9", "--config"])
+        .arg(&file)
+        .env("PIXMILL_MAX_QUEUED", "77"));
+    assert_eq!(code, Some(0), "{errors}");
+    for (setting, value) in [
+        ("slots", "3"),
+        ("max_attempts", "9"),
+        ("max_queued", "77"),
+        ("listen", "127.0.0.1:8000"),
+    ] {
+        let line = settings.lines().find(|line| line.starts_with(setting));
+        assert!(
+            line.is_some_and(|line| line.contains(value)),
+            "{setting}: {line:?} in\n{settings}"
+        );
+    }
+    let (code, _, errors) = run(pixmill(["config", "--slots", "many"]).env_clear());
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(errors.contains("slots") && errors.contains("many"), "{errors}");
+}
+
+#[test]
+fn a_backup_of_a_running_server_restores_its_tasks() {
+    let data = DataFolder::new();
+    let server = Server::start(&data);
+    let task = server.client().upload("photo.jpg", &testdata("bench/photo_0.3mp.jpg"));
+    assert_eq!(server.client().wait_until_final(&task)["state"], "completed");
+    let scratch = tempfile::tempdir().unwrap();
+    let copy = scratch.path().join("copy.db");
+    let command = |name: &str| run(pixmill([name, "--data"]).arg(data.path()).arg(&copy));
+    let (code, _, errors) = command("backup");
+    assert_eq!(code, Some(0), "{errors}");
+    let later = server.client().upload("later.jpg", &testdata("bench/photo_0.3mp.jpg"));
+    server.client().wait_until_final(&later);
+
+    let (code, _, errors) = command("restore");
+    assert_eq!(code, Some(1), "restore must refuse while a server runs: {errors}");
+    server.stop();
+    let (code, _, errors) = command("restore");
+    assert_eq!(code, Some(0), "{errors}");
+
+    let server = Server::start(&data);
+    let client = server.client();
+    assert_eq!(
+        client.get(&format!("/status/{task}")).expect(200).json()["status"],
+        "COMPLETED"
+    );
+    client
+        .get(&format!("/v1/tasks/{task}/outputs/processed_photo.jpg"))
+        .expect(200);
+    client
+        .get(&format!("/status/{later}"))
+        .expect_problem(404, "task_not_found");
+}
+
+#[test]
+fn help_teaches_every_command() {
+    let (code, help, _) = run(&mut pixmill(["--help"]));
+    assert_eq!(code, Some(0));
+    for word in [
+        "serve", "process", "explain", "config", "backup", "restore", "bench", "--listen", "--data",
+    ] {
+        assert!(help.contains(word), "{word} is not in\n{help}");
+    }
+}
