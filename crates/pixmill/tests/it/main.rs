@@ -3,6 +3,8 @@
 //!
 //! One test binary for all of them, so that the harness is compiled and linked once.
 
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
+
 mod architecture;
 mod bad_input;
 mod commands;
