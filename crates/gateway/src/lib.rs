@@ -3,19 +3,35 @@
 //! Owns routes, documents, limits of connections and the mapping of errors to statuses. Knows nothing of pixels, of
 //! how a task is stored, or of command lines.
 
+mod conditions;
+mod cors;
+mod error;
+mod extract;
+mod intake;
 mod metrics;
+mod observe;
+mod openapi;
 mod options;
+mod problem;
+mod readiness;
+mod routes;
+mod server;
+mod state;
 
 use std::io;
 use std::sync::Arc;
 
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use pixmill_blob::BlobStore;
 use pixmill_broker::{Broker, Registry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use crate::metrics::{AlreadyInstalled, Metrics};
+pub use crate::metrics::{Metrics, MetricsError};
 pub use crate::options::GatewayOptions;
+use crate::state::App;
 
 /// What the gateway stands on.
 #[derive(Debug, Clone)]
@@ -33,24 +49,32 @@ pub struct Services {
 /// The whole HTTP interface over some services.
 #[derive(Debug)]
 pub struct Gateway {
-    _services: Services,
-    _options: GatewayOptions,
+    app: Arc<App>,
 }
 
 impl Gateway {
-    /// Puts the routes together. Does no IO.
+    /// Puts the parts together. Does no IO.
     #[must_use]
     pub fn new(services: Services, options: GatewayOptions) -> Self {
         Self {
-            _services: services,
-            _options: options,
+            app: Arc::new(App::new(services, options)),
         }
     }
 
     /// The routes, without a listener: for tests, or to be served by other means.
-    #[must_use]
-    pub fn router(&self) -> axum::Router {
-        unimplemented!()
+    pub fn router(&self) -> Router {
+        let router = routes::router()
+            .fallback(observe::route_not_found)
+            .method_not_allowed_fallback(observe::method_not_allowed)
+            // The bounds of bodies are ours: they depend on the route, and are problems when they are passed.
+            .layer(DefaultBodyLimit::disable());
+        let router = match cors::layer(&self.app.options.cors_origins) {
+            Some(layer) => router.layer(layer),
+            None => router,
+        };
+        router
+            .layer(from_fn_with_state(self.app.clone(), observe::observe))
+            .with_state(self.app.clone())
     }
 
     /// Serves until `shutdown` is cancelled, then takes no more requests, lets those under way finish within the
@@ -58,7 +82,7 @@ impl Gateway {
     ///
     /// # Errors
     /// An [`io::Error`] when the listener breaks for good.
-    pub async fn serve(self, _listener: TcpListener, _shutdown: CancellationToken) -> io::Result<()> {
-        unimplemented!()
+    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
+        server::serve(&self.app, self.router(), listener, shutdown).await
     }
 }

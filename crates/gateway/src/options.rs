@@ -36,7 +36,7 @@ impl Default for GatewayOptions {
         Self {
             limits: Limits::default(),
             cors_origins: Vec::new(),
-            max_uploads: 64,
+            max_uploads: 256,
             upload_idle_timeout: Duration::from_secs(30),
             max_wait: Duration::from_secs(60),
             max_start_delay: Duration::from_secs(30 * 24 * 60 * 60),

@@ -1,0 +1,223 @@
+//! What a client may say about a task besides its image, the same in a form and in a query.
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp as Instant;
+use pixmill_types::{Priority, Recipe, RecipeDocument, RecipeError, Timestamp};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::error::Problem;
+use crate::problem::ProblemCode;
+
+/// Parameters as text, before anybody knows whether they make sense.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawParameters {
+    /// What to make of the image: the compact form, or a JSON or TOML document. Without it, the picture is turned
+    /// upright, to grayscale, and blurred with sigma 2. A form field of this name wins over it.
+    #[param(max_length = 65_536, nullable = false, example = "orient | grayscale | blur:2")]
+    pub(crate) recipe: Option<String>,
+    /// How urgent it is: 0 (whenever there is nothing else) to 9 (before all others).
+    #[param(value_type = Option<u8>, nullable = false, minimum = 0, maximum = 9, default = 5)]
+    pub(crate) priority: Option<String>,
+    /// Earliest start, RFC 3339; the past means now, and no more than 30 days ahead (unless set otherwise).
+    #[param(value_type = Option<String>, nullable = false, format = DateTime, example = "2026-12-24T18:00:00Z")]
+    pub(crate) not_before: Option<String>,
+    /// The image's file name, when its bytes are the body, or to override the one in the form.
+    #[param(nullable = false, example = "my_photo.jpg")]
+    pub(crate) filename: Option<String>,
+}
+
+/// Parameters that make sense.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Parameters {
+    pub(crate) recipe: Recipe,
+    pub(crate) priority: Priority,
+    pub(crate) not_before: Option<Timestamp>,
+}
+
+impl RawParameters {
+    /// Takes what is given from `form`, the rest from `self`.
+    pub(crate) fn overridden_by(self, form: Self) -> Self {
+        Self {
+            recipe: form.recipe.or(self.recipe),
+            priority: form.priority.or(self.priority),
+            not_before: form.not_before.or(self.not_before),
+            filename: form.filename.or(self.filename),
+        }
+    }
+
+    /// Makes sense of the parameters. An empty value is as good as none: forms send those.
+    ///
+    /// # Errors
+    /// A problem that names the parameter and what is allowed.
+    pub(crate) fn check(&self, max_start_delay: Duration) -> Result<Parameters, Problem> {
+        Ok(Parameters {
+            recipe: given(&self.recipe).map_or_else(|| Ok(Recipe::default()), parse_recipe)?,
+            priority: given(&self.priority).map_or_else(|| Ok(Priority::default()), parse_priority)?,
+            not_before: given(&self.not_before)
+                .map(|text| parse_not_before(text, max_start_delay))
+                .transpose()?
+                .flatten(),
+        })
+    }
+}
+
+fn given(value: &Option<String>) -> Option<&str> {
+    value.as_deref().map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// Parses whichever form the recipe is written in. A JSON document starts with `{`. A TOML document of a recipe
+/// always contains `[`, and a compact recipe never does.
+fn parse_recipe(text: &str) -> Result<Recipe, Problem> {
+    let recipe = if text.starts_with('{') {
+        serde_json::from_str::<RecipeDocument>(text)
+            .map_err(|error| not_a_document("JSON", &error))?
+            .try_into()
+    } else if text.contains('[') {
+        toml::from_str::<RecipeDocument>(text)
+            .map_err(|error| not_a_document("TOML", &error))?
+            .try_into()
+    } else {
+        text.parse()
+    };
+    Ok(recipe?)
+}
+
+fn not_a_document(kind: &str, error: &dyn std::error::Error) -> RecipeError {
+    RecipeError {
+        place: format!("recipe ({kind})"),
+        problem: error.to_string().trim_end().to_owned(),
+    }
+}
+
+fn parse_priority(text: &str) -> Result<Priority, Problem> {
+    text.parse::<u8>()
+        .ok()
+        .and_then(|number| Priority::try_from(number).ok())
+        .ok_or_else(|| {
+            invalid(
+                "priority",
+                format!("priority is {:?}", shorten(text)),
+                "a whole number from 0 to 9",
+            )
+        })
+}
+
+/// The earliest start; `None` when it is before the epoch, which is as good as now.
+fn parse_not_before(text: &str, max_delay: Duration) -> Result<Option<Timestamp>, Problem> {
+    let at: Instant = text.parse().map_err(|_| {
+        let detail = format!("not_before is {:?}", shorten(text));
+        invalid("not_before", detail, "a time such as 2026-12-24T18:00:00Z (RFC 3339)")
+    })?;
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let delay = u64::try_from(at.as_second()).unwrap_or(0).saturating_sub(now);
+    if delay > max_delay.as_secs() {
+        let detail = format!(
+            "not_before is {delay} s ahead, at most {} s are allowed",
+            max_delay.as_secs()
+        );
+        return Err(Problem::new(ProblemCode::NotBeforeTooFar, detail)
+            .parameter("not_before")
+            .limit("max_start_delay_seconds", max_delay.as_secs(), Some(delay)));
+    }
+    Ok(u64::try_from(at.as_millisecond()).ok().map(Timestamp::from_millis))
+}
+
+/// A form field, or a parameter that stands for one, is not as it must be.
+pub(crate) fn invalid(
+    name: impl Into<Cow<'static, str>>,
+    detail: impl Into<Cow<'static, str>>,
+    allowed: impl Into<Cow<'static, str>>,
+) -> Problem {
+    let (detail, allowed) = (detail.into(), allowed.into());
+    Problem::new(ProblemCode::InvalidField, format!("{detail}, allowed is {allowed}"))
+        .parameter(name)
+        .allowed(allowed)
+}
+
+/// Enough of a client's text to recognise it by.
+pub(crate) fn shorten(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+    fn check(parameters: RawParameters) -> Result<Parameters, ProblemCode> {
+        parameters.check(MONTH).map_err(|problem| problem.code())
+    }
+
+    #[test]
+    fn every_way_to_write_a_recipe_gives_the_same() {
+        let expected: Recipe = "orient | blur:3 => webp:80".parse().unwrap();
+        for text in [
+            "orient | blur:3 => webp:80",
+            "  orient|blur:sigma=3=>webp:80 \n",
+            r#"{"steps": ["orient", {"op": "blur", "sigma": 3}], "outputs": [{"format": "webp", "quality": 80}]}"#,
+            "steps = [\"orient\", \"blur:3\"]\n[[outputs]]\nformat = \"webp\"\nquality = 80\n",
+        ] {
+            assert_eq!(parse_recipe(text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn recipes_that_make_no_sense_are_refused() {
+        for text in [
+            "sharpen",
+            "blur:0",
+            "{",
+            "{\"step\": []}",
+            "steps = [",
+            "steps = [1]",
+            "blur:2 => gif",
+        ] {
+            let problem = parse_recipe(text).unwrap_err();
+            assert_eq!(problem.code(), ProblemCode::InvalidRecipe, "{text}");
+        }
+    }
+
+    #[test]
+    fn empty_parameters_are_as_good_as_none() {
+        let empty = Some(" ".to_owned());
+        let parameters = RawParameters {
+            recipe: empty.clone(),
+            priority: empty.clone(),
+            not_before: empty.clone(),
+            filename: empty,
+        };
+        assert_eq!(check(parameters), check(RawParameters::default()));
+    }
+
+    #[test]
+    fn start_times_are_bounded() {
+        let at = |text: &str| {
+            check(RawParameters {
+                not_before: Some(text.to_owned()),
+                ..RawParameters::default()
+            })
+            .map(|parameters| parameters.not_before)
+        };
+        assert_eq!(
+            at("2001-09-09T01:46:40.5Z"),
+            Ok(Some(Timestamp::from_millis(1_000_000_000_500)))
+        );
+        assert_eq!(
+            at("2001-09-09T03:46:40+02:00"),
+            Ok(Some(Timestamp::from_millis(1_000_000_000_000)))
+        );
+        assert_eq!(at("1950-01-01T00:00:00Z"), Ok(None));
+        assert_eq!(at("9999-01-01T00:00:00Z"), Err(ProblemCode::NotBeforeTooFar));
+        for wrong in ["tomorrow", "2026-12-24", "1000000000", "2026-12-24T18:00:00"] {
+            assert_eq!(at(wrong), Err(ProblemCode::InvalidField), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! A file on its way in: judged by its header as soon as that is there, written to the blob store meanwhile.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pixmill_blob::{BlobError, BlobKey, BlobStore, Stored, Upload};
+use pixmill_engine::probe::{Header, Prober};
+use pixmill_engine::{EngineError, plan};
+use pixmill_types::{DisplayName, LimitName, Limits, Recipe, Segment, TaskId};
+use tokio_util::task::TaskTracker;
+
+use super::form::Received;
+use super::parameters::Parameters;
+use crate::error::Problem;
+use crate::problem::ProblemCode;
+use crate::state::App;
+
+/// A file while it comes.
+pub(super) struct Arrival<'a> {
+    app: &'a Arc<App>,
+    id: TaskId,
+    name: Option<DisplayName>,
+    /// Known already when it came before the file.
+    recipe: Option<Recipe>,
+    header: Judgement,
+    upload: Option<StagedUpload>,
+    bytes: u64,
+}
+
+/// How far the header is read.
+enum Judgement {
+    Reading(Box<Prober>),
+    Read(Header),
+}
+
+impl<'a> Arrival<'a> {
+    pub(super) fn new(app: &'a Arc<App>, id: TaskId) -> Self {
+        Self {
+            app,
+            id,
+            name: None,
+            recipe: None,
+            header: Judgement::Reading(Box::default()),
+            upload: None,
+            bytes: 0,
+        }
+    }
+
+    pub(super) fn app(&self) -> &'a Arc<App> {
+        self.app
+    }
+
+    /// Whether the file has been announced.
+    pub(super) fn has_begun(&self) -> bool {
+        self.name.is_some()
+    }
+
+    /// Announces the file. With `recipe`, an image that it cannot be carried out on is refused at its header.
+    pub(super) fn expect(&mut self, client_name: Option<&str>, recipe: Option<&Recipe>) {
+        self.name = Some(DisplayName::from_client(client_name.unwrap_or_default()));
+        self.recipe = recipe.cloned();
+    }
+
+    /// Takes the next bytes of the file.
+    ///
+    /// # Errors
+    /// A problem when the file cannot become a task, or cannot be stored.
+    pub(super) async fn take(&mut self, bytes: Bytes) -> Result<(), Problem> {
+        self.bytes += bytes.len() as u64;
+        let limits = &self.app.options.limits;
+        limits
+            .check(LimitName::InputBytes, self.bytes)
+            .map_err(|exceeded| Problem::input_too_large(exceeded, false))?;
+        if let Judgement::Reading(prober) = &mut self.header
+            && let Some(header) = prober.feed(&bytes)?
+        {
+            header.check(limits)?;
+            if let Some(recipe) = &self.recipe {
+                cost(&header, recipe, self.bytes, limits)?;
+            }
+            self.header = Judgement::Read(header);
+        }
+        let upload = match &mut self.upload {
+            Some(upload) => upload,
+            none => none.insert(StagedUpload::begin(self.app, self.id, self.name.as_ref()).await?),
+        };
+        upload.write(bytes).await
+    }
+
+    /// Judges the whole file, now that nothing more comes.
+    ///
+    /// # Errors
+    /// A problem when it cannot become a task.
+    pub(super) fn judge(&mut self, received: Received) -> Result<Parameters, Problem> {
+        if self.bytes == 0 {
+            return Err(Problem::new(ProblemCode::FileEmpty, "the file has no bytes").parameter("file"));
+        }
+        let limits = &self.app.options.limits;
+        if let Judgement::Reading(prober) = &mut self.header {
+            let header = std::mem::take(prober).finish()?;
+            header.check(limits)?;
+            self.header = Judgement::Read(header);
+        }
+        if let (Judgement::Read(header), Some(upload)) = (&self.header, &mut self.upload) {
+            upload.judged = Some((*header, cost(header, &received.parameters.recipe, self.bytes, limits)?));
+        }
+        Ok(received.parameters)
+    }
+
+    /// The file, ready to be published. Only after [`Arrival::judge`].
+    ///
+    /// # Errors
+    /// A problem when it was not judged: a defect.
+    pub(super) fn into_staged(self) -> Result<Staged, Problem> {
+        let (Some(name), Some(upload)) = (self.name, self.upload) else {
+            return Err(Problem::internal("an upload was accepted without a file"));
+        };
+        let Some((header, cost_bytes)) = upload.judged else {
+            return Err(Problem::internal("an upload was accepted without a header"));
+        };
+        Ok(Staged {
+            id: self.id,
+            segment: name.segment(),
+            name,
+            header,
+            cost_bytes,
+            upload,
+        })
+    }
+
+    /// Removes what was written of the file.
+    pub(super) async fn abort(self) {
+        if let Some(upload) = self.upload {
+            upload.abort().await;
+        }
+    }
+}
+
+/// Estimated memory of milling the image, the file itself included, bytes.
+fn cost(header: &Header, recipe: &Recipe, file_bytes: u64, limits: &Limits) -> Result<u64, Problem> {
+    let plan = plan(header, recipe, limits)?;
+    let bytes = plan.memory_bytes().saturating_add(file_bytes);
+    limits
+        .check(LimitName::TaskMemoryBytes, bytes)
+        .map_err(EngineError::from)?;
+    Ok(bytes)
+}
+
+/// A file that came whole and may become a task.
+pub(super) struct Staged {
+    pub(super) id: TaskId,
+    pub(super) name: DisplayName,
+    pub(super) segment: Segment,
+    pub(super) header: Header,
+    pub(super) cost_bytes: u64,
+    pub(super) upload: StagedUpload,
+}
+
+impl Staged {
+    pub(super) fn bytes(&self) -> u64 {
+        self.upload.upload.as_ref().map_or(0, Upload::bytes)
+    }
+}
+
+/// An upload that removes what it wrote when it is dropped, whoever drops it: a client that leaves drops the request.
+pub(super) struct StagedUpload {
+    upload: Option<Upload>,
+    judged: Option<(Header, u64)>,
+    tasks: TaskTracker,
+    blobs: BlobStore,
+    id: TaskId,
+}
+
+impl StagedUpload {
+    async fn begin(app: &App, id: TaskId, name: Option<&DisplayName>) -> Result<Self, Problem> {
+        let segment = name.map_or_else(|| DisplayName::from_client("").segment(), DisplayName::segment);
+        let upload = app.services.blobs.upload(&BlobKey::input(id, &segment)).await?;
+        Ok(Self {
+            upload: Some(upload),
+            judged: None,
+            tasks: app.tasks.clone(),
+            blobs: app.services.blobs.clone(),
+            id,
+        })
+    }
+
+    async fn write(&mut self, bytes: Bytes) -> Result<(), Problem> {
+        match &mut self.upload {
+            Some(upload) => Ok(upload.write(bytes).await?),
+            None => Err(Problem::internal("an upload was written to after its end")),
+        }
+    }
+
+    /// Publishes the file. When that fails, what was published of it is removed: no task knows of it yet.
+    ///
+    /// # Errors
+    /// A problem when the store is full or does not answer.
+    pub(super) async fn finish(mut self) -> Result<Stored, Problem> {
+        let Some(upload) = self.upload.take() else {
+            return Err(Problem::internal("an upload was finished twice"));
+        };
+        match upload.finish().await {
+            Ok(stored) => Ok(stored),
+            Err(error) => {
+                discard(&self.blobs, self.id).await;
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn abort(mut self) {
+        if let Some(upload) = self.upload.take() {
+            log_leftover(self.id, upload.abort().await);
+        }
+    }
+}
+
+impl Drop for StagedUpload {
+    fn drop(&mut self) {
+        if let Some(upload) = self.upload.take() {
+            let id = self.id;
+            self.tasks.spawn(async move { log_leftover(id, upload.abort().await) });
+        }
+    }
+}
+
+/// Removes the files of a task that does not exist.
+pub(super) async fn discard(blobs: &BlobStore, id: TaskId) {
+    log_leftover(id, blobs.delete_task(id).await);
+}
+
+fn log_leftover(id: TaskId, outcome: Result<(), BlobError>) {
+    if let Err(error) = outcome {
+        tracing::warn!(task.id = %id, %error, "a refused upload is left behind until the janitor's next sweep");
+    }
+}
