@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use pixmill_blob::BlobStore;
 use pixmill_broker::{Broker, BrokerOptions, MemoryBroker, Registry, SqliteBroker};
 use pixmill_gateway::{Gateway, GatewayOptions, Metrics, Services};
-use pixmill_types::{QueueName, WorkerId};
+use pixmill_types::QueueName;
 use pixmill_worker::{Worker, WorkerOptions};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -144,6 +144,9 @@ fn gateway_options(config: &Config) -> GatewayOptions {
         upload_idle_timeout: config.server.upload_idle_timeout,
         max_wait: config.server.max_wait,
         max_attempts: config.broker.max_attempts,
+        max_connections: config.server.max_connections as usize,
+        drain_grace: config.worker.drain_grace,
+        ..GatewayOptions::default()
     }
 }
 

@@ -122,6 +122,7 @@ impl Config {
             ("max_attempts", u64::from(self.broker.max_attempts)),
             ("max_queued", self.broker.max_queued),
             ("max_uploads", u64::from(self.server.max_uploads)),
+            ("max_connections", u64::from(self.server.max_connections)),
             ("max_input_bytes", self.limits.max_input_bytes),
             ("task_timeout", self.limits.task_timeout_ms),
         ] {
@@ -241,6 +242,11 @@ mod tests {
         assert_eq!(config.storage.retention, broker.retention);
         assert_eq!(config.storage.sweep_age / 2, broker.max_staging_age);
         assert_eq!(config.broker.max_attempts, pixmill_types::DEFAULT_MAX_ATTEMPTS);
+        let gateway = pixmill_gateway::GatewayOptions::default();
+        assert_eq!(config.server.max_uploads as usize, gateway.max_uploads);
+        assert_eq!(config.server.max_connections as usize, gateway.max_connections);
+        assert_eq!(config.server.upload_idle_timeout, gateway.upload_idle_timeout);
+        assert_eq!(config.server.max_wait, gateway.max_wait);
     }
 
     #[test]
