@@ -41,3 +41,5 @@ bench:
 docs:
 	cargo run --locked -- config --reference > target/settings.md
 	mv target/settings.md docs/settings.md
+	cargo run --locked -- recipes > target/recipes.md
+	mv target/recipes.md docs/recipes.md

@@ -18,6 +18,9 @@ Try it:
 Every setting is also an environment variable (PIXMILL_LISTEN=...) and a line of pixmill.toml;
 `pixmill config` prints what applies.";
 
+/// The settings that `-h` shows; `--help` shows all.
+const FIRST_SETTINGS: &[&str] = &["listen", "allow_anonymous", "data", "broker", "slots", "log_level"];
+
 /// An image pipeline in one binary: uploads become durable tasks, workers mill them.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
@@ -36,6 +39,8 @@ pub(crate) enum Command {
     Process(ProcessArgs),
     /// Print what a recipe would do to an image, and what that would cost.
     Explain(ExplainArgs),
+    /// Print every step and output format a recipe can use.
+    Recipes,
     /// Print the settings that apply and where each comes from.
     Config(ConfigArgs),
     /// Copy the database of a running or stopped pixmill to a file, consistently.
@@ -197,9 +202,10 @@ fn argument(setting: &'static Setting) -> Arg {
     );
     let argument = Arg::new(setting.name)
         .long(setting.flag())
-        .value_name(setting.name.to_uppercase())
+        .value_name(setting.placeholder)
         .help(help)
         .help_heading(format!("Settings: {}", setting.section))
+        .hide_short_help(!FIRST_SETTINGS.contains(&setting.name))
         .action(ArgAction::Set);
     if setting.is_switch {
         argument

@@ -6,6 +6,7 @@ mod config;
 mod explain;
 mod process;
 mod recipe;
+mod recipes;
 mod serve;
 
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Serve(settings)) => serve::run(&settings.0),
         Some(Command::Process(arguments)) => process::run(&arguments),
         Some(Command::Explain(arguments)) => explain::run(&arguments),
+        Some(Command::Recipes) => Ok(recipes::run()),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Backup(arguments)) => backup::backup(&arguments),
         Some(Command::Restore(arguments)) => backup::restore(&arguments),

@@ -18,6 +18,8 @@ pub(crate) struct Setting {
     pub(crate) about: &'static str,
     /// The accepted form.
     pub(crate) accepts: &'static str,
+    /// What stands for the value in the help.
+    pub(crate) placeholder: &'static str,
     /// Whether the flag may stand without a value.
     pub(crate) is_switch: bool,
     /// Whether the value is a string in the file.
@@ -127,6 +129,7 @@ macro_rules! section {
                 default: $default,
                 about: concat!($($about),+),
                 accepts: <$type as crate::config::value::Value>::ACCEPTS,
+                placeholder: <$type as crate::config::value::Value>::PLACEHOLDER,
                 is_switch: <$type as crate::config::value::Value>::IS_SWITCH,
                 is_quoted: <$type as crate::config::value::Value>::IS_QUOTED,
             }),+];

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub(crate) trait Value: Sized {
     /// The accepted form, for errors and docs.
     const ACCEPTS: &str;
+    /// What stands for the value in the help.
+    const PLACEHOLDER: &str;
     const IS_SWITCH: bool = false;
     const IS_QUOTED: bool = true;
 
@@ -45,6 +47,7 @@ pub(crate) enum LogFormat {
 
 impl Value for ListenAddress {
     const ACCEPTS: &str = "an IP address and a port, such as 127.0.0.1:8000 or [::1]:8000; port 0 takes any free one";
+    const PLACEHOLDER: &str = "ADDRESS";
 
     fn parse(text: &str) -> Option<Self> {
         text.parse().ok().map(Self)
@@ -53,6 +56,7 @@ impl Value for ListenAddress {
 
 impl Value for bool {
     const ACCEPTS: &str = "true or false";
+    const PLACEHOLDER: &str = "BOOL";
     const IS_SWITCH: bool = true;
     const IS_QUOTED: bool = false;
 
@@ -67,6 +71,7 @@ impl Value for bool {
 
 impl Value for u32 {
     const ACCEPTS: &str = "a whole number up to 4294967295";
+    const PLACEHOLDER: &str = "N";
     const IS_QUOTED: bool = false;
 
     fn parse(text: &str) -> Option<Self> {
@@ -76,6 +81,7 @@ impl Value for u32 {
 
 impl Value for u64 {
     const ACCEPTS: &str = "a whole number";
+    const PLACEHOLDER: &str = "N";
     const IS_QUOTED: bool = false;
 
     fn parse(text: &str) -> Option<Self> {
@@ -85,6 +91,7 @@ impl Value for u64 {
 
 impl Value for PathBuf {
     const ACCEPTS: &str = "a path";
+    const PLACEHOLDER: &str = "PATH";
 
     fn parse(text: &str) -> Option<Self> {
         (!text.is_empty()).then(|| Self::from(text))
@@ -93,6 +100,7 @@ impl Value for PathBuf {
 
 impl Value for String {
     const ACCEPTS: &str = "text";
+    const PLACEHOLDER: &str = "TEXT";
 
     fn parse(text: &str) -> Option<Self> {
         Some(text.to_owned())
@@ -101,6 +109,7 @@ impl Value for String {
 
 impl Value for Vec<String> {
     const ACCEPTS: &str = "texts separated by commas; empty for none";
+    const PLACEHOLDER: &str = "LIST";
 
     fn parse(text: &str) -> Option<Self> {
         Some(
@@ -115,6 +124,7 @@ impl Value for Vec<String> {
 
 impl Value for Bytes {
     const ACCEPTS: &str = "a number of bytes, such as 1048576, 64MiB or 2GiB";
+    const PLACEHOLDER: &str = "BYTES";
 
     fn parse(text: &str) -> Option<Self> {
         text.parse::<bytesize::ByteSize>().ok().map(|size| Self(size.as_u64()))
@@ -123,6 +133,7 @@ impl Value for Bytes {
 
 impl Value for Duration {
     const ACCEPTS: &str = "a duration, such as 500ms, 30s, 12h or 7d";
+    const PLACEHOLDER: &str = "DURATION";
 
     fn parse(text: &str) -> Option<Self> {
         humantime::parse_duration(text).ok()
@@ -131,6 +142,7 @@ impl Value for Duration {
 
 impl Value for Option<Duration> {
     const ACCEPTS: &str = "a duration, such as 12h or 7d, or none";
+    const PLACEHOLDER: &str = "DURATION";
 
     fn parse(text: &str) -> Option<Self> {
         if text == "none" {
@@ -143,6 +155,7 @@ impl Value for Option<Duration> {
 
 impl Value for Auto<u32> {
     const ACCEPTS: &str = "a whole number, or auto";
+    const PLACEHOLDER: &str = "N";
 
     fn parse(text: &str) -> Option<Self> {
         if text == "auto" {
@@ -155,6 +168,7 @@ impl Value for Auto<u32> {
 
 impl Value for Auto<Bytes> {
     const ACCEPTS: &str = "a number of bytes, such as 512MiB or 4GiB, or auto";
+    const PLACEHOLDER: &str = "BYTES";
 
     fn parse(text: &str) -> Option<Self> {
         if text == "auto" {
@@ -167,6 +181,7 @@ impl Value for Auto<Bytes> {
 
 impl Value for BrokerKind {
     const ACCEPTS: &str = "sqlite or memory";
+    const PLACEHOLDER: &str = "BROKER";
 
     fn parse(text: &str) -> Option<Self> {
         match text {
@@ -179,6 +194,7 @@ impl Value for BrokerKind {
 
 impl Value for LogFormat {
     const ACCEPTS: &str = "text or json";
+    const PLACEHOLDER: &str = "FORMAT";
 
     fn parse(text: &str) -> Option<Self> {
         match text {
