@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics::{SharedString, histogram};
+use pixmill_types::TaskState;
 
 const TASKS: &str = "pixmill_worker_attempts_total";
 const STAGE_SECONDS: &str = "pixmill_worker_stage_seconds";
@@ -91,8 +92,8 @@ impl Metrics {
             memory: gauge!(MEMORY),
             heartbeats: counter!(HEARTBEATS),
             stale_leases: counter!(STALE_LEASES),
-            reaped_requeued: counter!(REAPED, "to" => "queued"),
-            reaped_failed: counter!(REAPED, "to" => "failed"),
+            reaped_requeued: counter!(REAPED, "to" => TaskState::Queued.as_str()),
+            reaped_failed: counter!(REAPED, "to" => TaskState::Failed.as_str()),
             purged: counter!(PURGED),
             deleted: counter!(BLOBS_DELETED, "reason" => "record_deleted"),
             orphans: counter!(BLOBS_DELETED, "reason" => "no_record"),

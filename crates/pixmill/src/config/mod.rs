@@ -51,6 +51,11 @@ pub(crate) fn all_settings() -> impl Iterator<Item = &'static Setting> {
     .flatten()
 }
 
+/// Where the program that runs lies, to be started once more.
+pub(crate) fn this_program() -> std::io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
 impl Config {
     /// Resolves the settings: flag before environment before file before default.
     pub(crate) fn resolve(flags: &Flags) -> Result<(Self, Layers), ConfigError> {

@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
+use crate::config::this_program;
+
 /// A running server; ended and its folder removed when dropped.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -20,7 +22,7 @@ impl Server {
     /// Starts this program with `settings` over a new folder below `scratch`.
     pub(super) fn start(scratch: &Path, settings: &[&str]) -> anyhow::Result<Self> {
         let data = tempfile::tempdir_in(scratch).context("cannot make a data folder")?;
-        let program = std::env::current_exe().context("cannot tell which program this is")?;
+        let program = this_program().context("cannot tell which program this is")?;
         let mut child = Command::new(program)
             .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "error", "--data"])
             .arg(data.path())
