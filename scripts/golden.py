@@ -148,10 +148,11 @@ def resized(width: int, height: int, filter: str = "lanczos3", cover: bool = Fal
 def lossless_cases() -> list[Case]:
     """Nothing between input and result loses anything but the step itself."""
     cases = [Case("gray_kodak_14", "photos/kodak_14.png", "grayscale", EXACT, [grayscale])]
-    # Every colour type and depth, interlaced or not, with and without transparency.
+    # Every colour type and depth, interlaced or not, with and without transparency; but not tbbn0g04: Pillow compares
+    # the transparent gray of a 4-bit file with samples of 8 bits, and so finds nothing transparent.
     for name in (
         "basn0g01 basn0g02 basn0g04 basn0g08 basn2c08 basn3p01 basn3p02 basn3p04 basn3p08 basn4a08 basn6a08 "
-        "basi0g01 basi0g04 basi2c08 basi3p08 basi4a08 basi6a08 tbbn3p08 tbrn2c08 tm3n3p02 tbbn0g04 s07i3p02 s40n3p04"
+        "basi0g01 basi0g04 basi2c08 basi3p08 basi4a08 basi6a08 tbbn3p08 tbrn2c08 tm3n3p02 s07i3p02 s40n3p04"
     ).split():
         cases.append(Case(f"gray_{name}", f"pngsuite/{name}.png", "grayscale => png", EXACT, [grayscale]))
     for name in ("basn2c16", "basn0g16", "basn4a16", "basn6a16"):
