@@ -3,12 +3,17 @@
 //! Owns headers, plans, pixels and codecs. Knows nothing of files, sockets, tasks, async or clocks other than the
 //! [`Control`] it is given.
 
+mod chunks;
+mod decode;
+mod encode;
 mod error;
 mod exif;
 mod mill;
 mod pixels;
 mod plan;
 pub mod probe;
+mod simd;
+mod steps;
 
 pub use error::EngineError;
 pub use mill::{Control, Milled, Rendered, mill};

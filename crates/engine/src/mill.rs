@@ -1,10 +1,18 @@
 //! Carries out a plan: decodes, works, encodes, and minds the time.
+//!
+//! Owns the order of the work, when memory is freed, and what becomes of a panic in a codec. How a stage works is not
+//! known here.
 
-use std::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
-use pixmill_types::{ImageFormat, Limits, Recipe};
+use pixmill_types::{ImageFormat, LimitName, Limits, Recipe};
 
 use crate::EngineError;
+use crate::pixels::Image;
+use crate::plan::{Operation, OutputPlan, Plan, plan};
+use crate::probe::{self, Header};
+use crate::{decode, encode, steps};
 
 /// Asked between pieces of work whether to go on.
 pub trait Control: Sync {
@@ -37,6 +45,97 @@ pub struct Milled {
 }
 
 /// Mills one image.
-pub fn mill(_input: &[u8], _recipe: &Recipe, _limits: &Limits, _control: &dyn Control) -> Result<Milled, EngineError> {
-    unimplemented!()
+///
+/// The same input and recipe give the same outputs. A panic inside a decoder counts as a damaged file, one elsewhere as
+/// a defect; either is reported by the process's panic hook as well.
+///
+/// # Errors
+/// [`EngineError`], split by what the owner of the image can do about it.
+pub fn mill(input: &[u8], recipe: &Recipe, limits: &Limits, control: &dyn Control) -> Result<Milled, EngineError> {
+    guarded(
+        || EngineError::Internal("milling failed on a defect of the engine".into()),
+        || {
+            limits.check(LimitName::InputBytes, input.len() as u64)?;
+            let header = probe::with_late_orientation(probe::probe(input)?, input);
+            let plan = plan(&header, recipe, limits)?;
+            Mill::new(control).run(input, &header, plan)
+        },
+    )
+}
+
+/// Runs `work`; a panic in it becomes the error `on_panic`.
+fn guarded<T>(
+    on_panic: impl FnOnce() -> EngineError,
+    work: impl FnOnce() -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    // Nothing that `work` could leave half-done outlives it: it reads its arguments and returns what it made.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(on_panic()))
+}
+
+struct Mill<'a> {
+    control: &'a dyn Control,
+    timings: Vec<(&'static str, Duration)>,
+}
+
+impl<'a> Mill<'a> {
+    fn new(control: &'a dyn Control) -> Self {
+        Self {
+            control,
+            timings: Vec::new(),
+        }
+    }
+
+    fn run(mut self, input: &[u8], header: &Header, plan: Plan) -> Result<Milled, EngineError> {
+        let damaged = || EngineError::Corrupt(format!("the {} is damaged: it upset its decoder", header.format));
+        let image = self.timed("decode", |_| {
+            guarded(damaged, || decode::decode(input, header, plan.decode))
+        })?;
+        let image = self.work(image, &plan.shared)?;
+        let mut outputs = Vec::with_capacity(plan.outputs.len());
+        if let Some((last, others)) = plan.outputs.split_last() {
+            for output in others {
+                outputs.push(self.output(image.try_clone()?, output)?);
+            }
+            outputs.push(self.output(image, last)?);
+        }
+        Ok(Milled {
+            outputs,
+            warnings: plan.into_warnings(),
+            timings: self.timings,
+        })
+    }
+
+    fn output(&mut self, image: Image, plan: &OutputPlan) -> Result<Rendered, EngineError> {
+        let image = self.work(image, &plan.operations)?;
+        let (width, height) = (image.width, image.height);
+        let bytes = self.timed("encode", |control| encode::encode(image, &plan.encode, control))?;
+        Ok(Rendered {
+            bytes,
+            format: plan.encode.format,
+            width,
+            height,
+        })
+    }
+
+    fn work(&mut self, mut image: Image, operations: &[Operation]) -> Result<Image, EngineError> {
+        for operation in operations {
+            image = self.timed(operation.name(), |control| steps::apply(operation, image, control))?;
+        }
+        Ok(image)
+    }
+
+    /// Runs a stage unless the work is to stop, and notes how long it took.
+    fn timed<T>(
+        &mut self,
+        name: &'static str,
+        stage: impl FnOnce(&dyn Control) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        if self.control.should_stop() {
+            return Err(EngineError::Stopped);
+        }
+        let start = Instant::now();
+        let result = stage(self.control);
+        self.timings.push((name, start.elapsed()));
+        result
+    }
 }

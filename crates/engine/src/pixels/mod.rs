@@ -1,5 +1,7 @@
 //! Pixel buffers between the stages: 8 or 16 bits a sample; gray or RGB, with or without alpha.
 
+mod image;
 mod shape;
 
+pub(crate) use image::{Image, Samples, zeros};
 pub(crate) use shape::{Channels, Depth, Shape};

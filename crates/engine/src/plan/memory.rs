@@ -22,7 +22,7 @@ pub(super) fn decoding(header: &Header, mode: DecodeMode, into: Shape) -> u64 {
                 * match header.color {
                     ColorModel::Gray | ColorModel::GrayAlpha => 1,
                     ColorModel::Rgb | ColorModel::Rgba | ColorModel::YCbCr => 3,
-                    ColorModel::Cmyk => 4,
+                    ColorModel::Cmyk { .. } => 4,
                 }
         }
         ImageFormat::Jpeg => 0,
@@ -32,7 +32,7 @@ pub(super) fn decoding(header: &Header, mode: DecodeMode, into: Shape) -> u64 {
     };
     // Four inks are decoded as such, then converted.
     let inks = match (header.color, mode) {
-        (ColorModel::Cmyk, _) => 4 * pixels,
+        (ColorModel::Cmyk { inverted: false }, _) => header.pixels(),
         _ => 0,
     };
     FIXED + into.bytes() + working + inks

@@ -13,7 +13,7 @@ use std::fmt;
 
 use pixmill_types::{ImageFormat, Limits, Recipe};
 
-pub(crate) use self::operation::{DecodeMode, EncodePlan, Operation};
+pub(crate) use self::operation::{DecodeMode, EncodePlan, Operation, ResizePlan};
 pub use self::stage::Stage;
 
 use self::ledger::Ledger;
@@ -57,6 +57,10 @@ impl Plan {
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    pub(crate) fn into_warnings(self) -> Vec<String> {
+        self.warnings
     }
 }
 
@@ -142,7 +146,7 @@ fn decoded_shape(header: &Header, mode: DecodeMode) -> Shape {
         channels: match (mode, header.color) {
             (DecodeMode::Luma, _) | (_, ColorModel::Gray) => Channels::Gray,
             (_, ColorModel::GrayAlpha) => Channels::GrayAlpha,
-            (_, ColorModel::Rgb | ColorModel::YCbCr | ColorModel::Cmyk) => Channels::Rgb,
+            (_, ColorModel::Rgb | ColorModel::YCbCr | ColorModel::Cmyk { .. }) => Channels::Rgb,
             (_, ColorModel::Rgba) => Channels::Rgba,
         },
         depth: if header.sixteen_bit {

@@ -40,7 +40,10 @@ pub enum ColorModel {
     /// Luma and two chroma components; luma can be decoded alone.
     YCbCr,
     /// Four printing inks, as CMYK or YCCK.
-    Cmyk,
+    Cmyk {
+        /// Whether 255 means no ink, as Adobe's programs store it.
+        inverted: bool,
+    },
 }
 
 impl Header {

@@ -1,7 +1,7 @@
-//! Walks the marker segments of a JPEG up to its frame header (ISO/IEC 10918-1, annex B).
+//! Walks the marker segments of a JPEG up to its first scan (ISO/IEC 10918-1, annex B).
 //!
-//! Reads the frame header, the EXIF orientation and Adobe's colour transform; passes over every other segment. Never
-//! sees entropy-coded data.
+//! Reads the frame header, the EXIF orientation and Adobe's colour transform, in whatever order they come; passes over
+//! every other segment. Never sees entropy-coded data.
 
 use pixmill_types::ImageFormat;
 
@@ -24,8 +24,19 @@ pub(super) struct Walker {
     orientation: Option<Orientation>,
     /// The first bytes of an EXIF segment whose rest is awaited.
     exif: Vec<u8>,
-    has_jfif: bool,
     adobe_transform: Option<u8>,
+    frame: Option<Frame>,
+}
+
+/// What the frame header says.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    width: u16,
+    height: u16,
+    components: u8,
+    /// The ids of three components spell what they are.
+    ids_say_rgb: bool,
+    progressive: bool,
 }
 
 /// What the piece asked for is.
@@ -63,7 +74,10 @@ impl Walker {
                 self.exif = Vec::new();
                 Ok(self.want(Expects::Marker, Next::read(2)))
             }
-            Expects::Frame(code) => self.frame(code, piece).map(Next::Done),
+            Expects::Frame(code) => {
+                self.frame = Some(frame(code, piece)?);
+                Ok(self.want(Expects::Marker, Next::read(2)))
+            }
         }
     }
 
@@ -78,7 +92,7 @@ impl Walker {
             // Stuffing, TEM, restart markers and a second start of image have no length.
             0x00 | 0x01 | 0xd0..=0xd8 => Ok(self.want(Expects::Marker, Next::read(2))),
             0xd9 => Err(corrupt("ends before a picture begins")),
-            0xda => Err(corrupt("has a scan before any frame header")),
+            0xda => self.header().map(Next::Done),
             _ => Ok(self.want(Expects::Length(code), Next::read(2))),
         }
     }
@@ -92,12 +106,15 @@ impl Walker {
             // DHT, JPG and DAC lie in the range of the frame headers.
             0xc4 | 0xc8 | 0xcc => self.want(Expects::Marker, Next::skip_then_read(body, 2)),
             0xc0..=0xcf => {
+                if self.frame.is_some() {
+                    return Err(corrupt("has two frame headers"));
+                }
                 if body < 6 {
                     return Err(corrupt("has a frame header that is too short"));
                 }
                 self.want(Expects::Frame(code), Next::read(body as usize))
             }
-            0xe0 | 0xe1 | 0xee => {
+            0xe1 | 0xee => {
                 let head = body.min(ADOBE_BYTES as u64);
                 let behind = body - head;
                 self.want(Expects::Application { code, behind }, Next::read(head as usize))
@@ -108,7 +125,6 @@ impl Walker {
 
     fn application(&mut self, code: u8, head: &[u8], behind: u64) -> Next {
         match code {
-            0xe0 if head.starts_with(b"JFIF\0") => self.has_jfif = true,
             0xe1 if self.orientation.is_none() && head.starts_with(EXIF) => {
                 self.exif = head[EXIF.len()..].to_vec();
                 return self.want(Expects::ExifRest, Next::read(behind as usize));
@@ -119,57 +135,62 @@ impl Walker {
         self.want(Expects::Marker, Next::skip_then_read(behind, 2))
     }
 
-    fn frame(&self, code: u8, body: &[u8]) -> Result<Header, EngineError> {
-        match code {
-            0xc0..=0xc2 => {}
-            0xc3 | 0xc7 | 0xcb | 0xcf => return Err(unsupported("lossless JPEG")),
-            0xc5 | 0xc6 => return Err(unsupported("hierarchical JPEG")),
-            _ => return Err(unsupported("arithmetic-coded JPEG")),
-        }
-        let [
-            precision,
-            height_high,
-            height_low,
-            width_high,
-            width_low,
-            components,
-            specifications @ ..,
-        ] = body
-        else {
-            return Err(corrupt("has a frame header that is too short"));
+    fn header(&self) -> Result<Header, EngineError> {
+        let Some(frame) = self.frame else {
+            return Err(corrupt("has a scan before any frame header"));
         };
-        if *precision != 8 {
-            return Err(unsupported(&format!("JPEG with {precision} bits a sample")));
-        }
-        if specifications.len() < usize::from(*components) * 3 {
-            return Err(corrupt("has a frame header that is too short"));
-        }
-        let color = match components {
-            1 => ColorModel::Gray,
-            3 if self.three_components_are_rgb(specifications) => ColorModel::Rgb,
-            3 => ColorModel::YCbCr,
-            4 => ColorModel::Cmyk,
-            0 => return Err(corrupt("has a frame without components")),
-            _ => return Err(unsupported(&format!("JPEG with {components} components"))),
+        let color = match (frame.components, self.adobe_transform) {
+            (1, _) => ColorModel::Gray,
+            // As the decoder decides it.
+            (3, Some(0)) => ColorModel::Rgb,
+            (3, _) if frame.ids_say_rgb => ColorModel::Rgb,
+            (3, _) => ColorModel::YCbCr,
+            (4, adobe) => ColorModel::Cmyk {
+                inverted: adobe.is_some(),
+            },
+            (0, _) => return Err(corrupt("has a frame without components")),
+            (other, _) => return Err(unsupported(&format!("JPEG with {other} components"))),
         };
-        let width = u16::from_be_bytes([*width_high, *width_low]);
-        let height = u16::from_be_bytes([*height_high, *height_low]);
-        let mut header = still(ImageFormat::Jpeg, width.into(), height.into(), color)?;
+        let mut header = still(ImageFormat::Jpeg, frame.width.into(), frame.height.into(), color)?;
         header.orientation = self.orientation.unwrap_or_default();
-        header.multi_pass = code == 0xc2;
+        header.multi_pass = frame.progressive;
         Ok(header)
     }
+}
 
-    /// As libjpeg decides it: JFIF means YCbCr, else Adobe's transform, else the components' ids.
-    fn three_components_are_rgb(&self, specifications: &[u8]) -> bool {
-        if self.has_jfif {
-            return false;
-        }
-        match self.adobe_transform {
-            Some(transform) => transform == 0,
-            None => specifications.chunks_exact(3).map(|component| component[0]).eq(*b"RGB"),
-        }
+fn frame(code: u8, body: &[u8]) -> Result<Frame, EngineError> {
+    match code {
+        0xc0..=0xc2 => {}
+        0xc3 | 0xc7 | 0xcb | 0xcf => return Err(unsupported("lossless JPEG")),
+        0xc5 | 0xc6 => return Err(unsupported("hierarchical JPEG")),
+        _ => return Err(unsupported("arithmetic-coded JPEG")),
     }
+    let [
+        precision,
+        height_high,
+        height_low,
+        width_high,
+        width_low,
+        components,
+        specifications @ ..,
+    ] = body
+    else {
+        return Err(corrupt("has a frame header that is too short"));
+    };
+    if *precision != 8 {
+        return Err(unsupported(&format!("JPEG with {precision} bits a sample")));
+    }
+    if specifications.len() < usize::from(*components) * 3 {
+        return Err(corrupt("has a frame header that is too short"));
+    }
+    let ids = specifications.chunks_exact(3).map(|component| component[0]);
+    Ok(Frame {
+        width: u16::from_be_bytes([*width_high, *width_low]),
+        height: u16::from_be_bytes([*height_high, *height_low]),
+        components: *components,
+        ids_say_rgb: ids.take(3).eq(*b"RGB"),
+        progressive: code == 0xc2,
+    })
 }
 
 fn corrupt(how: &str) -> EngineError {

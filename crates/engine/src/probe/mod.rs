@@ -5,12 +5,15 @@
 
 mod header;
 mod jpeg;
+mod late;
 mod png;
 mod sniff;
 mod webp;
 
 pub use self::header::{ColorModel, Header};
 pub use crate::exif::Orientation;
+
+pub(crate) use self::late::with_late_orientation;
 
 use self::sniff::Sniffed;
 use crate::EngineError;

@@ -1,6 +1,8 @@
 //! Tests of the engine through its public doors, on real files.
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
 
+mod golden;
+mod pixels;
 mod plan;
 mod probe;
 mod support;

@@ -52,7 +52,7 @@ fn grayscale_comes_first_where_the_decoder_cannot_do_it() {
     for (format, color) in [
         (ImageFormat::Png, ColorModel::Rgb),
         (ImageFormat::Webp, ColorModel::Rgba),
-        (ImageFormat::Jpeg, ColorModel::Cmyk),
+        (ImageFormat::Jpeg, ColorModel::Cmyk { inverted: true }),
         (ImageFormat::Jpeg, ColorModel::Rgb),
     ] {
         let header = Header {

@@ -43,7 +43,7 @@ fn colour_models_are_told_apart() {
     let cases = [
         ("bench/photo_2mp.jpg", ColorModel::YCbCr),
         ("bench/gray_2mp.jpg", ColorModel::Gray),
-        ("bench/cmyk_2mp.jpg", ColorModel::Cmyk),
+        ("bench/cmyk_2mp.jpg", ColorModel::Cmyk { inverted: true }),
         ("pngsuite/basn0g01.png", ColorModel::Gray),
         ("pngsuite/basn3p08.png", ColorModel::Rgb),
         ("pngsuite/tbbn3p08.png", ColorModel::Rgba),

@@ -1,7 +1,10 @@
-//! Where the test images lie.
+//! Where the test images lie, and how they are milled.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use pixmill_engine::{Control, EngineError, Milled};
+use pixmill_types::Limits;
 
 /// A file or folder of the repository's `testdata`.
 pub(crate) fn testdata(name: &str) -> PathBuf {
@@ -28,4 +31,18 @@ pub(crate) fn files_in(folder: &str) -> Vec<(String, Vec<u8>)> {
             (name, fs::read(&path).unwrap())
         })
         .collect()
+}
+
+/// Never stops.
+pub(crate) struct GoOn;
+
+impl Control for GoOn {
+    fn should_stop(&self) -> bool {
+        false
+    }
+}
+
+/// Mills within the default limits.
+pub(crate) fn mill(input: &[u8], recipe: &str) -> Result<Milled, EngineError> {
+    pixmill_engine::mill(input, &recipe.parse().unwrap(), &Limits::default(), &GoOn)
 }

@@ -1,0 +1,32 @@
+//! From pixels to files. No metadata is written but an orientation that the recipe left in place.
+//!
+//! Owns which library writes which format, and what becomes of what a format cannot hold. Knows nothing of recipes.
+
+mod flatten;
+mod jpeg;
+mod png;
+mod sink;
+mod webp;
+
+use pixmill_types::ImageFormat;
+
+use crate::EngineError;
+use crate::mill::Control;
+use crate::pixels::Image;
+use crate::plan::EncodePlan;
+
+/// Encodes a picture.
+///
+/// # Errors
+/// [`EngineError::Stopped`] when `control` says so, [`EngineError::Internal`] when the encoder fails.
+pub(crate) fn encode(image: Image, plan: &EncodePlan, control: &dyn Control) -> Result<Vec<u8>, EngineError> {
+    match plan.format {
+        ImageFormat::Jpeg => jpeg::encode(image, plan, control),
+        ImageFormat::Png => png::encode(&image, plan, control),
+        ImageFormat::Webp => webp::encode(image, plan, control),
+    }
+}
+
+fn failed(format: &str, why: &dyn std::fmt::Display) -> EngineError {
+    EngineError::Internal(format!("the {format} was not encoded: {why}"))
+}

@@ -1,0 +1,69 @@
+//! Where an encoder writes to: memory, for as long as the work is to go on.
+
+use std::io;
+
+use crate::EngineError;
+use crate::mill::Control;
+
+/// Bytes between two looks at whether to go on.
+const BYTES_BETWEEN_CHECKS: usize = 64 * 1024;
+
+/// Collects a file in memory; refuses more of it once the control says stop or memory runs out.
+pub(super) struct Sink<'a> {
+    bytes: Vec<u8>,
+    control: &'a dyn Control,
+    next_check: usize,
+}
+
+impl<'a> Sink<'a> {
+    pub(super) fn new(control: &'a dyn Control) -> Self {
+        Self {
+            bytes: Vec::new(),
+            control,
+            next_check: BYTES_BETWEEN_CHECKS,
+        }
+    }
+
+    /// The file, or why writing it failed.
+    pub(super) fn finish<E: std::fmt::Display>(
+        self,
+        format: &str,
+        written: Result<(), E>,
+    ) -> Result<Vec<u8>, EngineError> {
+        match written {
+            Ok(()) => Ok(self.bytes),
+            Err(_) if self.control.should_stop() => Err(EngineError::Stopped),
+            Err(error) => Err(super::failed(format, &error)),
+        }
+    }
+
+    /// Appends to the file; `false` when it is not to go on.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> bool {
+        if self.bytes.len() >= self.next_check {
+            if self.control.should_stop() {
+                return false;
+            }
+            self.next_check = self.bytes.len() + BYTES_BETWEEN_CHECKS;
+        }
+        if self.bytes.try_reserve(bytes.len()).is_err() {
+            return false;
+        }
+        self.bytes.extend_from_slice(bytes);
+        true
+    }
+}
+
+impl io::Write for Sink<'_> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.append(bytes) {
+            Ok(bytes.len())
+        } else {
+            Err(io::ErrorKind::OutOfMemory.into())
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! Encodes lossy WebP with libwebp, alpha kept.
+
+mod container;
+mod libwebp;
+
+use self::libwebp::Picture;
+use super::failed;
+use super::sink::Sink;
+use crate::EngineError;
+use crate::exif::Orientation;
+use crate::mill::Control;
+use crate::pixels::{Channels, Image, Samples};
+use crate::plan::EncodePlan;
+
+const FORMAT: &str = "WebP";
+
+pub(super) fn encode(image: Image, plan: &EncodePlan, control: &dyn Control) -> Result<Vec<u8>, EngineError> {
+    let image = image.into_eight_bit();
+    let Samples::Eight(samples) = image.samples else {
+        return Err(failed(FORMAT, &"its samples are not 8 bits"));
+    };
+    let (width, height) = (image.width, image.height);
+    let picture = match image.channels {
+        Channels::Gray | Channels::GrayAlpha => Picture::from_gray(&samples, width, height, image.channels.has_alpha()),
+        Channels::Rgb | Channels::Rgba => Picture::from_rgb(&samples, width, height, image.channels.has_alpha()),
+    }
+    .map_err(|error| failed(FORMAT, &error))?;
+    drop(samples);
+    let mut sink = Sink::new(control);
+    let written = picture.encode(plan.quality, &mut sink, control);
+    let file = sink.finish(FORMAT, written)?;
+    if plan.orientation == Orientation::UPRIGHT {
+        return Ok(file);
+    }
+    container::with_orientation(&file, plan.orientation, width, height)
+        .ok_or_else(|| failed(FORMAT, &"its chunks are not as expected"))
+}

@@ -1,0 +1,87 @@
+//! A picture in memory.
+
+use super::{Channels, Depth, Shape};
+use crate::EngineError;
+
+/// A picture: its samples row by row, channels interleaved, no padding.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Image {
+    /// Width, pixels.
+    pub(crate) width: u32,
+    /// Height, pixels.
+    pub(crate) height: u32,
+    pub(crate) channels: Channels,
+    /// Exactly width x height x channels of them.
+    pub(crate) samples: Samples,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Samples {
+    Eight(Vec<u8>),
+    Sixteen(Vec<u16>),
+}
+
+impl Image {
+    pub(crate) fn shape(&self) -> Shape {
+        Shape {
+            width: self.width,
+            height: self.height,
+            channels: self.channels,
+            depth: match self.samples {
+                Samples::Eight(_) => Depth::Eight,
+                Samples::Sixteen(_) => Depth::Sixteen,
+            },
+        }
+    }
+
+    /// The samples at 8 bits, those of 16 rounded.
+    pub(crate) fn into_eight_bit(self) -> Self {
+        let samples = match self.samples {
+            Samples::Eight(samples) => samples,
+            Samples::Sixteen(samples) => samples.into_iter().map(to_eight_bit).collect(),
+        };
+        Self {
+            samples: Samples::Eight(samples),
+            ..self
+        }
+    }
+
+    /// A copy, or why there is no memory for one.
+    pub(crate) fn try_clone(&self) -> Result<Self, EngineError> {
+        fn copy<T: Copy>(samples: &[T]) -> Result<Vec<T>, EngineError> {
+            let mut copy = Vec::new();
+            copy.try_reserve_exact(samples.len())
+                .map_err(|_| out_of_memory(size_of_val(samples) as u64))?;
+            copy.extend_from_slice(samples);
+            Ok(copy)
+        }
+        Ok(Self {
+            samples: match &self.samples {
+                Samples::Eight(samples) => Samples::Eight(copy(samples)?),
+                Samples::Sixteen(samples) => Samples::Sixteen(copy(samples)?),
+            },
+            ..*self
+        })
+    }
+}
+
+/// `count` zeros, or an error when there is no memory for them.
+pub(crate) fn zeros<T: Copy + Default>(count: u64) -> Result<Vec<T>, EngineError> {
+    let bytes = count.saturating_mul(size_of::<T>() as u64);
+    let length = usize::try_from(count).map_err(|_| out_of_memory(bytes))?;
+    // `vec!` takes pages that are zero already and leaves them untouched, but aborts when there are none. So the
+    // question is asked first; the answer costs nothing as the pages are not touched either.
+    let mut asked = Vec::<T>::new();
+    asked.try_reserve_exact(length).map_err(|_| out_of_memory(bytes))?;
+    drop(asked);
+    Ok(vec![T::default(); length])
+}
+
+fn out_of_memory(bytes: u64) -> EngineError {
+    EngineError::Internal(format!("no memory for a picture of {bytes} bytes"))
+}
+
+/// The nearest of 256 levels: 65,535 is 255 x 257.
+fn to_eight_bit(sample: u16) -> u8 {
+    ((u32::from(sample) * 255 + 32_767) / 65_535) as u8
+}

@@ -1,0 +1,24 @@
+//! What operations do to pixels, one step a file.
+
+mod blur;
+mod grayscale;
+mod orient;
+mod resize;
+
+use crate::EngineError;
+use crate::mill::Control;
+use crate::pixels::Image;
+use crate::plan::Operation;
+
+/// Carries out one operation. Takes the picture, so that its memory can be used again or freed early.
+///
+/// # Errors
+/// [`EngineError::Stopped`] when `control` says so, [`EngineError::Internal`] when memory is lacking.
+pub(crate) fn apply(operation: &Operation, image: Image, control: &dyn Control) -> Result<Image, EngineError> {
+    match operation {
+        Operation::Orient(orientation) => orient::upright(image, *orientation),
+        Operation::Grayscale => Ok(grayscale::grayscale(image)),
+        Operation::Blur(sigma) => blur::gaussian(image, *sigma, control),
+        Operation::Resize(resize) => resize::resize(&image, resize),
+    }
+}
