@@ -1,0 +1,130 @@
+//! Reaper, janitor, and what dead workers leave behind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use pixmill_blob::BlobKey;
+use pixmill_broker::{Broker, BrokerOptions, ClaimRequest, Lease};
+use pixmill_types::{FailureCode, QueueName, RequestId, Segment, TaskId};
+
+use crate::support::{Bench, Call, ManualClock, PHOTO, testdata};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn bench_with_clock() -> (Bench, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::default());
+    let bench = Bench::with(BrokerOptions {
+        clock: Arc::clone(&clock) as _,
+        backoff_base: Duration::ZERO,
+        ..BrokerOptions::default()
+    });
+    (bench, clock)
+}
+
+/// Claims the task as another worker, writes an output, and is never heard of again.
+async fn claim_and_die(bench: &Bench, task: TaskId) -> Lease {
+    let request = ClaimRequest {
+        queue: QueueName::images(),
+        worker: "dead-worker".parse().unwrap(),
+        request: RequestId::from_bits(1),
+        max_tasks: 1,
+        max_bytes: u64::MAX,
+        idle: true,
+        wait: Duration::ZERO,
+    };
+    let mut claimed = bench.broker.claim(request).await.unwrap();
+    let lease = claimed.leases.pop().unwrap();
+    assert_eq!(lease.task.id, task);
+    let key = BlobKey::output(task, lease.id, &Segment::parse("processed_half.jpg").unwrap());
+    bench
+        .blobs
+        .put(&key, Bytes::from_static(b"half an image"))
+        .await
+        .unwrap();
+    lease
+}
+
+/// Lets the leases run out, the broker being up all the time.
+async fn let_leases_run_out(bench: &Bench, clock: &ManualClock) {
+    for _ in 0..60 {
+        clock.advance(Duration::from_secs(1));
+        bench.broker.check().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_of_a_dead_worker_is_taken_over_and_its_remains_removed() {
+    let (bench, clock) = bench_with_clock();
+    let task = bench.submit(PHOTO, |_| {}).await;
+    claim_and_die(&bench, task).await;
+    let _worker = bench.start();
+    let_leases_run_out(&bench, &clock).await;
+    // Checks that no other lease has a folder.
+    bench.delivered(task).await;
+    assert_eq!(bench.ended(task).await.attempt, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_ends_with_its_dead_worker_leaves_no_output() {
+    let (bench, clock) = bench_with_clock();
+    let task = bench.submit(PHOTO, |task| task.max_attempts = 1).await;
+    claim_and_die(&bench, task).await;
+    let _worker = bench.start();
+    // The round on start finds nothing: the task runs.
+    bench.broker.called(Call::List, 2).await;
+    let_leases_run_out(&bench, &clock).await;
+    assert_eq!(bench.failure(task).await.code, FailureCode::Crashed);
+    bench.outputs_gone(task).await;
+    assert!(bench.has_input(task, PHOTO).await, "a retry by hand needs it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_a_deleted_task_are_deleted() {
+    let bench = Bench::new();
+    let _worker = bench.start();
+    let (kept, deleted) = (bench.submit(PHOTO, |_| {}).await, bench.submit(PHOTO, |_| {}).await);
+    bench.delivered(kept).await;
+    bench.delivered(deleted).await;
+    bench.broker.delete(deleted).await.unwrap();
+    bench.broker.called(Call::DeletionsDone, 1).await;
+    assert_eq!(bench.leases(deleted).await, []);
+    assert!(!bench.has_input(deleted, PHOTO).await);
+    bench.delivered(kept).await;
+    assert!(bench.has_input(kept, PHOTO).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn expired_tasks_go_with_their_files() {
+    let clock = Arc::new(ManualClock::default());
+    let bench = Bench::with(BrokerOptions {
+        clock: Arc::clone(&clock) as _,
+        retention: Some(DAY),
+        ..BrokerOptions::default()
+    });
+    let _worker = bench.start();
+    let task = bench.submit(PHOTO, |_| {}).await;
+    bench.delivered(task).await;
+    clock.advance(DAY);
+    bench.broker.called(Call::DeletionsDone, 1).await;
+    assert_eq!(bench.leases(task).await, []);
+    assert!(!bench.has_input(task, PHOTO).await);
+    assert!(bench.broker.get(task).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_without_a_record_are_swept_and_others_kept() {
+    let mut bench = Bench::new();
+    bench.options.sweep_age = Duration::ZERO;
+    let kept = bench.submit(PHOTO, |_| {}).await;
+    let orphan = TaskId::generate();
+    let key = BlobKey::input(orphan, &Segment::parse("photo_0.3mp.jpg").unwrap());
+    bench.blobs.put(&key, testdata(PHOTO)).await.unwrap();
+    let _worker = bench.start();
+    bench.delivered(kept).await;
+    // The second round begins when the first is done; the task that is kept makes it ask again.
+    bench.broker.called(Call::Known, 2).await;
+    assert!(!bench.has_input(orphan, PHOTO).await);
+    assert!(bench.has_input(kept, PHOTO).await);
+    bench.delivered(kept).await;
+}
