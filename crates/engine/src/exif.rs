@@ -3,8 +3,14 @@
 //! Knows the TIFF structure of an EXIF block (CIPA DC-008, TIFF 6.0), not how a file format wraps it.
 
 /// How a stored picture is turned, as EXIF tag 0x0112 numbers it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Orientation(u8);
+
+impl Default for Orientation {
+    fn default() -> Self {
+        Self::UPRIGHT
+    }
+}
 
 const ORIENTATION_TAG: u16 = 0x0112;
 const TYPE_SHORT: u16 = 3;
@@ -26,7 +32,7 @@ impl Orientation {
     /// The number in EXIF, 1 to 8.
     #[must_use]
     pub const fn as_exif(self) -> u8 {
-        if self.0 == 0 { 1 } else { self.0 }
+        self.0
     }
 
     /// Whether width and height change places when the picture is turned upright.

@@ -3,6 +3,7 @@
 //! Owns the order of the work, when memory is freed, and what becomes of a panic in a codec. How a stage works is not
 //! known here.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,7 @@ pub trait Control: Sync {
 }
 
 /// One finished output.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Rendered {
     /// The file.
     pub bytes: Vec<u8>,
@@ -31,6 +32,18 @@ pub struct Rendered {
     pub width: u32,
     /// Height, pixels.
     pub height: u32,
+}
+
+impl fmt::Debug for Rendered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            bytes,
+            format,
+            width,
+            height,
+        } = self;
+        write!(f, "Rendered({format}, {width} x {height}, {} bytes)", bytes.len())
+    }
 }
 
 /// What milling one image brought.

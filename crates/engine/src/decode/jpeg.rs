@@ -12,6 +12,13 @@ use crate::plan::DecodeMode;
 use crate::probe::{ColorModel, Header};
 
 const FORMAT: &str = "JPEG";
+/// The end-of-image marker, bytes.
+const END_BYTES: usize = 2;
+/// More ones than the decoder reads ahead, each byte of them stuffed.
+const STUFFED_ONES: [u8; 32] = [
+    0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff,
+    0, 0xff, 0, 0xff, 0, 0xff, 0,
+];
 
 pub(super) fn decode(input: &[u8], header: &Header, mode: DecodeMode) -> Result<Image, EngineError> {
     let (space, channels) = match (mode, header.color) {
@@ -25,22 +32,26 @@ pub(super) fn decode(input: &[u8], header: &Header, mode: DecodeMode) -> Result<
         .set_max_width(header.width as usize)
         .set_max_height(header.height as usize)
         .jpeg_set_out_colorspace(space);
+    let scans = Scans::of(input);
+    let Some(end) = scans.end else {
+        return Err(cut_off(FORMAT));
+    };
+    let unended;
+    let input = if scans.count == 1 && !header.multi_pass {
+        unended = without_end(&input[..end])?;
+        &unended[..]
+    } else {
+        &input[..end + END_BYTES]
+    };
+    let damaged = |error| broken(FORMAT, true, &error);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(input), options);
-    decoder
-        .decode_headers()
-        .map_err(|error| broken(FORMAT, has_end(input), &error))?;
+    decoder.decode_headers().map_err(damaged)?;
     if decoder.dimensions() != Some((header.width as usize, header.height as usize)) {
         return Err(other_sides(FORMAT));
     }
     let size = decoder.output_buffer_size().unwrap_or(0);
     let mut samples = zeros(size as u64)?;
-    decoder
-        .decode_into(&mut samples)
-        .map_err(|error| broken(FORMAT, has_end(input), &error))?;
-    // The decoder notices missing data only where the next row of blocks would begin.
-    if !has_end(input) {
-        return Err(cut_off(FORMAT));
-    }
+    decoder.decode_into(&mut samples).map_err(damaged)?;
     if space == ColorSpace::CMYK {
         inks_to_rgb(&mut samples);
     }
@@ -70,31 +81,56 @@ fn inks_to_rgb(samples: &mut Vec<u8>) {
     samples.truncate(pixels * 3);
 }
 
-/// Whether an end-of-image marker follows the first scan (ISO/IEC 10918-1, B.1.1): what a whole file has, whatever
-/// comes after it, and one that was cut off lacks.
-fn has_end(input: &[u8]) -> bool {
-    let mut at = 2;
-    let mut in_scan = false;
-    loop {
-        let Some(found) = memchr::memchr(0xff, input.get(at..).unwrap_or_default()) else {
-            return false;
-        };
-        at += found + 1;
-        match input.get(at) {
-            None => return false,
-            // A fill byte: the marker's code is still to come.
-            Some(0xff) => {}
-            // A stuffed byte, a restart marker, or one without a length.
-            Some(0x00 | 0x01 | 0xd0..=0xd8) => at += 1,
-            Some(0xd9) if in_scan => return true,
-            Some(0xd9) => return false,
-            Some(code) => {
-                in_scan |= *code == 0xda;
-                let Some(length) = input.get(at + 1..at + 3) else {
-                    return false;
-                };
-                at += 1 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+/// The entropy-coded data of one scan without the end of the image, and bits behind it that are no code.
+///
+/// The decoder takes an end that comes too early for a wish to have the rest painted gray, in strict mode as well. A code
+/// of ones alone is in no Huffman table (ISO/IEC 10918-1, C.2), so here it meets something that it cannot decode. A whole
+/// scan is padded with ones to begin with, and the decoder merely reads ahead into these.
+fn without_end(scan: &[u8]) -> Result<Vec<u8>, EngineError> {
+    let mut unended = Vec::new();
+    unended
+        .try_reserve_exact(scan.len() + STUFFED_ONES.len())
+        .map_err(|_| EngineError::Internal("no memory for a copy of the file".into()))?;
+    unended.extend_from_slice(scan);
+    unended.extend_from_slice(&STUFFED_ONES);
+    Ok(unended)
+}
+
+/// What follows the headers: how many scans there are, and where the image ends.
+struct Scans {
+    count: usize,
+    /// Where the end-of-image marker is that follows a scan (ISO/IEC 10918-1, B.1.1): what a whole file has, whatever
+    /// comes after it, and one that was cut off lacks.
+    end: Option<usize>,
+}
+
+impl Scans {
+    fn of(input: &[u8]) -> Self {
+        let mut scans = Self { count: 0, end: None };
+        let mut at = 2;
+        while let Some(found) = memchr::memchr(0xff, input.get(at..).unwrap_or_default()) {
+            at += found + 1;
+            match input.get(at) {
+                // A fill byte: the marker's code is still to come.
+                Some(0xff) => {}
+                // A stuffed byte, a restart marker, or one without a length.
+                Some(0x00 | 0x01 | 0xd0..=0xd8) => at += 1,
+                Some(0xd9) => {
+                    if scans.count > 0 {
+                        scans.end = Some(at - 1);
+                    }
+                    break;
+                }
+                Some(code) => {
+                    scans.count += usize::from(*code == 0xda);
+                    let Some([high, low]) = input.get(at + 1..at + 3) else {
+                        break;
+                    };
+                    at += 1 + usize::from(u16::from_be_bytes([*high, *low]));
+                }
+                None => break,
             }
         }
+        scans
     }
 }

@@ -29,6 +29,8 @@ pub(crate) fn decode(input: &[u8], header: &Header, mode: DecodeMode) -> Result<
 /// A file that a decoder gave up on: cut off if it has no end, else damaged.
 fn broken(format: &str, has_end: bool, why: &dyn std::fmt::Display) -> EngineError {
     if has_end {
+        let why = why.to_string();
+        let why = why.trim_matches(['"', '.', ' ']);
         EngineError::Corrupt(format!("the {format} is damaged: {why}"))
     } else {
         cut_off(format)

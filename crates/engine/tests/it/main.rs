@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
 
 mod golden;
+mod hostile;
 mod pixels;
 mod plan;
 mod probe;
