@@ -165,6 +165,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_api_page_lists_every_code() {
+        let page = include_str!("../../../docs/api.md");
+        for code in ProblemCode::ALL {
+            let row = format!("| `{}` | {} |", code.as_str(), code.status().as_u16());
+            assert!(page.contains(&row), "docs/api.md lacks {row}");
+        }
+        for code in pixmill_types::FailureCode::ALL {
+            let again = if code.is_permanent() { "no" } else { "yes" };
+            assert!(page.contains(&format!("| `{code}` | {again} |")), "docs/api.md lacks {code}");
+        }
+    }
+
+    #[test]
     fn codes_are_named_once_and_say_an_error() {
         let mut names: Vec<_> = ProblemCode::ALL.iter().map(|code| code.as_str()).collect();
         names.sort_unstable();
