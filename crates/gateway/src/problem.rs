@@ -173,7 +173,10 @@ mod tests {
         }
         for code in pixmill_types::FailureCode::ALL {
             let again = if code.is_permanent() { "no" } else { "yes" };
-            assert!(page.contains(&format!("| `{code}` | {again} |")), "docs/api.md lacks {code}");
+            assert!(
+                page.contains(&format!("| `{code}` | {again} |")),
+                "docs/api.md lacks {code}"
+            );
         }
     }
 

@@ -1,7 +1,5 @@
 //! Log lines on standard error. Metrics are the gateway's.
 
-use std::io::IsTerminal as _;
-
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
