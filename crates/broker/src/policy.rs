@@ -158,19 +158,6 @@ pub(crate) fn heartbeat_interval(options: &BrokerOptions) -> Duration {
     options.lease / 3
 }
 
-/// Whether the broker was away before a call that comes now: nobody had called it for longer than a heartbeat interval.
-#[must_use]
-pub(crate) fn was_away(now: Timestamp, last_call: Timestamp, options: &BrokerOptions) -> bool {
-    now.since(last_call) > heartbeat_interval(options)
-}
-
-/// Whether leases may be expired by time now. From the broker's return on (`back_since`) workers get one heartbeat
-/// interval to renew.
-#[must_use]
-pub(crate) fn may_expire(now: Timestamp, back_since: Timestamp, options: &BrokerOptions) -> bool {
-    now.since(back_since) >= heartbeat_interval(options)
-}
-
 fn saturating_millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -4,10 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use pixmill_types::{Event, EventCursor, TaskId};
 
-use crate::{BrokerError, EventPage, EventQuery};
-
-/// Most events a page holds.
-const MAX_PAGE: usize = 1_000;
+use crate::{BrokerError, EventPage, EventQuery, policy};
 
 /// Events in order. The one at index `i` has the number `first + i`.
 #[derive(Debug)]
@@ -66,7 +63,7 @@ impl EventLog {
             Some((_, number)) => number,
         };
         let event = |number: u64| self.events.get(usize::try_from(number - self.first).ok()?);
-        let limit = query.limit.clamp(1, MAX_PAGE);
+        let limit = query.limit.clamp(1, policy::MAX_PAGE);
         let events = match query.task {
             None => (after + 1..=last).filter_map(event).take(limit).cloned().collect(),
             Some(task) => {

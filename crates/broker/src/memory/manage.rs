@@ -5,9 +5,6 @@ use pixmill_types::{EventKind, NewTask, Task, TaskId, TaskState, Transition};
 use super::state::State;
 use crate::{BrokerError, ListCursor, ListQuery, Page, Stats, Submission, Submitted, policy};
 
-/// Most records a page holds.
-const MAX_PAGE: usize = 1_000;
-
 impl State {
     /// Stores a client's task, unless it is there already or there is no room.
     pub(super) fn submit(&mut self, submission: Submission) -> Result<Submitted, BrokerError> {
@@ -28,16 +25,16 @@ impl State {
             }
             return self.existing(*seq);
         }
-        if staged_for > self.options.max_staging_age {
+        if policy::is_staged_too_long(&self.options, staged_for) {
             return Err(BrokerError::StagedTooLong);
         }
         let queued = self.queues.get(&task.queue).map_or(0, |queue| queue.queued());
-        let limit = self.options.max_queued;
-        if queued >= limit {
+        if policy::is_full(&self.options, queued) {
+            let limit = self.options.max_queued;
             return Ok(Submitted::Full { queued, limit });
         }
         if let Some(idempotency) = idempotency {
-            let expires_at = self.now.after(self.options.idempotency_ttl);
+            let expires_at = policy::idempotency_expiry(&self.options, self.now);
             self.keys.remember(idempotency, task.id, expires_at);
         }
         Ok(Submitted::Created(Box::new(self.enqueue(task))))
@@ -89,7 +86,7 @@ impl State {
 
     /// Lists records, newest first.
     pub(super) fn list(&self, query: &ListQuery) -> Result<Page, BrokerError> {
-        let limit = query.limit.clamp(1, MAX_PAGE);
+        let limit = query.limit.clamp(1, policy::MAX_PAGE);
         let before = query.after.as_ref().map_or(Ok(u64::MAX), parse_cursor)?;
         let is_wanted = |state: TaskState| query.state.is_none_or(|wanted| wanted == state);
         // The newest of each queue and state are among the newest of all. One more than the page tells whether there

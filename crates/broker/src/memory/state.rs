@@ -12,6 +12,7 @@ use super::hub::Topic;
 use super::keys::Keys;
 use super::log::EventLog;
 use super::queue::Queue;
+use crate::presence::Presence;
 use crate::{BrokerError, BrokerOptions, policy};
 
 /// A task and its place.
@@ -91,8 +92,8 @@ pub(super) struct State {
     pub(super) log: EventLog,
     /// The registry.
     pub(super) entries: Entries,
-    /// Since when the broker has been serving calls without a long pause.
-    pub(super) back_since: Timestamp,
+    /// Whether the broker was away.
+    pub(super) presence: Presence,
     /// Whom the call under way concerns.
     pub(super) changed: Vec<Topic>,
     ended: HashMap<LeaseId, (u64, Ended)>,
@@ -116,19 +117,16 @@ impl State {
             keys: Keys::default(),
             log: EventLog::new(),
             entries: Entries::default(),
-            back_since: now,
+            presence: Presence::new(now),
             changed: Vec::new(),
             ended: HashMap::new(),
             next_seq: 1,
         }
     }
 
-    /// Begins a call: reads the clock, notices that the broker was away, and readies the tasks that are due.
+    /// Begins a call: reads the clock, and readies the tasks that are due.
     pub(super) fn begin(&mut self) {
         let now = self.options.clock.now();
-        if policy::was_away(now, self.now, &self.options) {
-            self.back_since = now;
-        }
         self.now = now;
         for queue in self.queues.values_mut() {
             while let Some(seq) = queue.pop_due(now) {
@@ -143,7 +141,7 @@ impl State {
     pub(super) fn enqueue(&mut self, new: NewTask) -> Task {
         let seq = self.next_seq;
         self.next_seq += 1;
-        let ready_since = new.not_before.map_or(self.now, |time| time.max(self.now));
+        let ready_since = policy::ready_since(self.now, new.not_before);
         let record = Record {
             seq,
             ready_since,

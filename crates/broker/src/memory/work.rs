@@ -3,11 +3,13 @@
 use pixmill_types::{EventKind, Failure, LeaseId, NewTask, Success, Task, Timestamp, Transition, WorkerId};
 
 use super::state::{Ended, Held, Named, State};
-use crate::{BrokerError, ClaimRequest, Claimed, Completion, Lease, Reaped, Renewal, policy};
+use crate::policy::{self, Offer};
+use crate::{BrokerError, ClaimRequest, Claimed, Completion, Lease, Reaped, Renewal};
 
 impl State {
     /// Leases what fits, or what the same call was granted before.
     pub(super) fn claim(&mut self, request: &ClaimRequest) -> Result<Claimed, BrokerError> {
+        self.presence.note(&self.options, self.now);
         let mut leases = self.granted_before(request)?;
         if leases.is_empty() {
             for seq in self.choose(request) {
@@ -34,19 +36,14 @@ impl State {
     }
 
     fn choose(&self, request: &ClaimRequest) -> Vec<u64> {
+        let mut offer = Offer::new(request.max_tasks, request.max_bytes, request.idle);
         let mut chosen = Vec::new();
-        let mut free_bytes = request.max_bytes;
-        for (seq, cost) in self
-            .queues
-            .get(&request.queue)
-            .into_iter()
-            .flat_map(|queue| queue.ready())
-        {
-            if chosen.len() >= request.max_tasks {
+        let queue = self.queues.get(&request.queue);
+        for (seq, cost_bytes) in queue.into_iter().flat_map(|queue| queue.ready()) {
+            if !offer.is_open() {
                 break;
             }
-            if cost <= free_bytes || (request.idle && chosen.is_empty()) {
-                free_bytes = free_bytes.saturating_sub(cost);
+            if offer.take(cost_bytes) {
                 chosen.push(seq);
             }
         }
@@ -82,6 +79,7 @@ impl State {
 
     /// Renews the leases of `worker`.
     pub(super) fn heartbeat(&mut self, worker: &WorkerId, leases: &[LeaseId]) -> Vec<Renewal> {
+        self.presence.note(&self.options, self.now);
         leases.iter().map(|lease| self.renew(worker, *lease)).collect()
     }
 
@@ -182,12 +180,11 @@ impl State {
 
     /// Expires up to `limit` leases that ran out.
     pub(super) fn reap(&mut self, limit: usize) -> Result<Reaped, BrokerError> {
+        self.presence.note(&self.options, self.now);
         self.forget_revocations();
         let mut reaped = Reaped::default();
-        if !policy::may_expire(self.now, self.back_since, &self.options) {
-            return Ok(reaped);
-        }
-        let expired = self.leases.values().filter(|held| held.expires_at <= self.now);
+        let is_expired = |held: &&Held| self.presence.is_expired(held.expires_at, self.now);
+        let expired = self.leases.values().filter(is_expired);
         let mut expired: Vec<(Timestamp, u64)> = expired.map(|held| (held.expires_at, held.seq)).collect();
         expired.sort_unstable();
         for (_, seq) in expired.into_iter().take(limit) {
