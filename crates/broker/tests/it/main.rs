@@ -1,10 +1,6 @@
 //! Every broker against the one conformance suite.
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
 
 #[macro_use]
-#[expect(
-    dead_code,
-    unused_imports,
-    unused_macros,
-    reason = "the backends that run the suite come next"
-)]
 mod conformance;
+mod memory;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pixmill_broker::{
-    Broker, BrokerOptions, ClaimRequest, Claimed, Clock, EventPage, EventQuery, Lease, QueueStats, Reaped, Registry,
-    Submitted,
+    Broker, BrokerOptions, ClaimRequest, Claimed, EventPage, EventQuery, Lease, QueueStats, Reaped, Registry, Submitted,
 };
 use pixmill_types::{EventKind, NewTask, QueueName, Task, TaskId, Timestamp};
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::clock::ManualClock;
 use super::tasks::{claim_up_to, submission};
@@ -18,7 +18,7 @@ pub(crate) const LEASE: Duration = Duration::from_secs(30);
 /// A third of it: how often workers renew.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Longer than any machine needs for one call, and never waited for by a broker that works.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One kind of broker under test, with storage of its own.
 #[async_trait]
@@ -99,7 +99,29 @@ impl Bench {
 
     /// The broker's time.
     pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.options.clock.now()
+    }
+
+    /// Begins a call that is to wait, in a task of its own.
+    pub(crate) fn begin<T, F>(&self, call: impl FnOnce(Arc<dyn Broker>) -> F) -> Waiting<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        Waiting {
+            call: tokio::spawn(call(self.broker.clone())),
+            broker: self.broker.clone(),
+        }
+    }
+
+    /// Makes `count` calls at the same time, each of its own number, and returns what they returned.
+    pub(crate) async fn at_once<T, F>(&self, count: usize, call: impl Fn(Arc<dyn Broker>, usize) -> F) -> Vec<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let calls: JoinSet<T> = (0..count).map(|index| call(self.broker.clone(), index)).collect();
+        calls.join_all().await
     }
 
     /// Time passes while nobody can reach the broker.
@@ -194,5 +216,37 @@ impl Bench {
             EventPage::Events(events) => events.iter().map(|event| (event.kind, event.attempt)).collect(),
             EventPage::Gap { .. } => panic!("a log read from its oldest event has no gap"),
         }
+    }
+}
+
+/// A call under way that waits for something to happen.
+#[derive(Debug)]
+pub(crate) struct Waiting<T> {
+    call: JoinHandle<T>,
+    broker: Arc<dyn Broker>,
+}
+
+impl<T> Waiting<T> {
+    /// Gives the call the time of another, so that most likely it waits by now. No case depends on that: a call that
+    /// begins to wait later must not miss what happened before.
+    pub(crate) async fn settled(self) -> Self {
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+            self.broker.stats().await.unwrap();
+        }
+        assert!(!self.call.is_finished(), "the call did not wait");
+        self
+    }
+
+    /// What the call returns, which was woken by now.
+    pub(crate) async fn woken(self) -> T {
+        let returned = tokio::time::timeout(PATIENCE, self.call).await;
+        returned.expect("nobody woke the call").unwrap()
+    }
+
+    /// Drops the call where it is.
+    pub(crate) async fn drop_it(self) {
+        self.call.abort();
+        assert!(self.call.await.is_err_and(|error| error.is_cancelled()));
     }
 }
