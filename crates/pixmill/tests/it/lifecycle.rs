@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::harness::{Client, DataFolder, Form, Request, Server, ServerOptions, eventually, task_id, testdata};
 
-/// A recipe that keeps a worker busy for seconds, in many steps.
+/// A recipe that keeps a worker busy for a second or more, in many steps.
 fn long_recipe() -> String {
-    vec!["blur:100"; 60].join(" | ")
+    vec!["blur:100"; 5].join(" | ")
 }
 
 fn upload_long(client: Client) -> String {

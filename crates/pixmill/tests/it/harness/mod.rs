@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The longest any wait of a test takes before the test fails. Generous: only a defect reaches it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The path of a file below the repository's `testdata/`.
 pub(crate) fn testdata_path(name: &str) -> PathBuf {

@@ -4,6 +4,7 @@ use std::io::Cursor;
 
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
 
 /// An 8-bit gray picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,8 @@ pub(crate) struct Gray {
 impl Gray {
     /// Decodes a JPEG that must have a single component.
     pub(crate) fn from_jpeg(file: &[u8]) -> Self {
-        let mut decoder = JpegDecoder::new(Cursor::new(file));
+        let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::Luma);
+        let mut decoder = JpegDecoder::new_with_options(Cursor::new(file), options);
         let samples = decoder.decode().unwrap();
         assert_eq!(
             decoder.input_colorspace(),
