@@ -1,7 +1,7 @@
 # What people and CI run. `make` alone lists it.
 
 FEATURES := pixmill/failpoints
-PHOTOS := testdata/bench/photo_0.3mp.jpg testdata/bench/photo_2mp.jpg
+PHOTOS := testdata/bench/photo_0.3mp.jpg testdata/bench/photo_12mp.jpg testdata/bench/dense_12mp.jpg
 
 # Each step builds on what the one before left in target/.
 .NOTPARALLEL:
@@ -36,7 +36,7 @@ check-api:
 	scripts/check-api target/debug/pixmill
 
 bench:
-	cargo run --locked --release -- bench $(PHOTOS)
+	cargo run --locked --release -- bench $(PHOTOS) --json target/bench.json
 
 docs:
 	cargo run --locked -- config --reference > target/settings.md
