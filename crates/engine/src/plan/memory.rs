@@ -41,29 +41,31 @@ pub(super) fn decoding(header: &Header, mode: DecodeMode, into: Shape) -> u64 {
 /// Carrying out `operation` on a picture of shape `from`, which is counted as well as the result, bytes.
 pub(super) fn operating(operation: &Operation, from: Shape) -> u64 {
     let to = operation.shape_after(from);
-    // With alpha, the picture is premultiplied at 16 bits a sample in a buffer of its own.
-    let premultiplied = |shape: Shape| {
-        if shape.channels.has_alpha() {
-            2 * shape.samples()
-        } else {
-            0
-        }
-    };
     FIXED
         + from.bytes()
         + match operation {
             Operation::Orient(orientation) if orientation.swaps_sides() => to.bytes(),
             Operation::Orient(_) | Operation::Grayscale => 0,
-            Operation::Blur(_) => to.bytes() + 2 * premultiplied(from),
+            Operation::Blur(sigma) => ring(*sigma, from),
             Operation::Resize(_) => {
-                // One direction is done first, into a picture of the one new side.
+                // One direction is done first, into a picture of the one new side; with alpha, on a copy.
                 let between = Shape {
                     width: to.width,
                     ..from
                 };
-                to.bytes() + between.bytes() + premultiplied(from) + premultiplied(to)
+                let premultiplied = if from.channels.has_alpha() { from.bytes() } else { 0 };
+                to.bytes() + between.bytes() + premultiplied
             }
         }
+}
+
+/// The rows that blurring keeps, in single precision at the most, bytes.
+fn ring(sigma: f32, from: Shape) -> u64 {
+    /// More than the kernel reaches, sigmas.
+    const REACH: f32 = 4.0;
+    let rows = 2 * (REACH * sigma).ceil() as u64 + 1;
+    let row = u64::from(from.width) * from.channels.count() as u64 * size_of::<f32>() as u64;
+    rows.min(from.height.into()) * row
 }
 
 /// Encoding a picture of shape `from`, which is counted as well as the file, bytes.

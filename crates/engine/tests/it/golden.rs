@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::pixels::{Picture, psnr, write_png};
+use crate::pixels::{Picture, psnr};
 use crate::support::{mill, read, testdata};
 
 struct Case<'a> {
@@ -92,7 +92,7 @@ fn is_seen_the_same(actual: &Picture, expected: &Picture) -> bool {
 fn keep(name: &str, actual: &Picture, expected: &Picture) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("golden");
     fs::create_dir_all(&folder).unwrap();
-    write_png(&folder.join(format!("{name}.actual.png")), actual);
+    fs::write(folder.join(format!("{name}.actual.png")), actual.to_png()).unwrap();
     let difference = Picture {
         channels: 1,
         width: actual.width * actual.channels,
@@ -104,7 +104,7 @@ fn keep(name: &str, actual: &Picture, expected: &Picture) -> PathBuf {
             .collect(),
         height: actual.height,
     };
-    write_png(&folder.join(format!("{name}.difference.png")), &difference);
+    fs::write(folder.join(format!("{name}.difference.png")), difference.to_png()).unwrap();
     folder
 }
 

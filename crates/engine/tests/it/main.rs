@@ -1,9 +1,13 @@
 //! Tests of the engine through its public doors, on real files.
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
 
+mod control;
 mod golden;
 mod hostile;
+mod memory;
 mod pixels;
 mod plan;
 mod probe;
+mod pushdown;
+mod steps;
 mod support;

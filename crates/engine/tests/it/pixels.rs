@@ -70,6 +70,21 @@ impl Picture {
         }
     }
 
+    pub(crate) fn to_png(&self) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, self.width as u32, self.height as u32);
+        encoder.set_color(match self.channels {
+            1 => png::ColorType::Grayscale,
+            2 => png::ColorType::GrayscaleAlpha,
+            3 => png::ColorType::Rgb,
+            _ => png::ColorType::Rgba,
+        });
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(&self.samples).unwrap();
+        writer.finish().unwrap();
+        file
+    }
+
     pub(crate) fn region(&self, x: usize, y: usize, width: usize, height: usize) -> Self {
         let rows = self.samples.chunks_exact(self.width * self.channels);
         let samples = rows
@@ -119,19 +134,31 @@ pub(crate) fn psnr(one: &Picture, other: &Picture) -> f64 {
     10.0 * (255.0 * 255.0 / (squares / one.len() as f64)).log10()
 }
 
-/// Writes a picture as PNG, for people to look at.
-pub(crate) fn write_png(path: &std::path::Path, picture: &Picture) {
-    let file = std::fs::File::create(path).unwrap();
-    let mut encoder = png::Encoder::new(file, picture.width as u32, picture.height as u32);
-    encoder.set_color(match picture.channels {
-        1 => png::ColorType::Grayscale,
-        2 => png::ColorType::GrayscaleAlpha,
-        3 => png::ColorType::Rgb,
-        _ => png::ColorType::Rgba,
-    });
-    encoder
-        .write_header()
-        .unwrap()
-        .write_image_data(&picture.samples)
-        .unwrap();
+/// 16-bit samples, interleaved.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Deep {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    pub(crate) channels: usize,
+    pub(crate) samples: Vec<u16>,
+}
+
+impl Deep {
+    pub(crate) fn from_png(bytes: &[u8]) -> Self {
+        let mut decoder = png::Decoder::new(Cursor::new(bytes));
+        decoder.set_transformations(png::Transformations::EXPAND);
+        let mut reader = decoder.read_info().unwrap();
+        let mut samples = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut samples).unwrap();
+        assert_eq!(info.bit_depth, png::BitDepth::Sixteen);
+        Self {
+            width: info.width as usize,
+            height: info.height as usize,
+            channels: info.color_type.samples(),
+            samples: samples
+                .chunks_exact(2)
+                .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+                .collect(),
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! The number work of blurring, by what the samples are.
 //!
-//! Opaque 8-bit pictures are blurred in 16-bit fixed point, twice as many numbers to an instruction as any other way.
-//! Everything else is blurred in single precision: 16-bit samples, and colour weighted by its alpha.
+//! Opaque 8-bit pictures are blurred in 16-bit fixed point, twice as many numbers to an instruction as any other way, as
+//! long as the kernel is small enough for that. Everything else is blurred in single precision: wide kernels, 16-bit
+//! samples, and colour weighted by its alpha.
 
 /// How rows of samples become numbers to add up, and rows of samples again.
 pub(super) trait Arithmetic {
@@ -35,6 +36,12 @@ pub(super) trait Arithmetic {
 /// A product is cut off below 1/128, half of that too low on average, which [`Arithmetic::start`] makes up for. White is
 /// 32,640, so two numbers fit into 16 bits; where the making up would go beyond, sums saturate.
 pub(super) struct Fixed;
+
+impl Fixed {
+    /// Most weights with which black, where nothing is cut off, is still made up for by less than half a level: sigma
+    /// 10 has 39.
+    pub(super) const MAX_WEIGHTS: usize = 40;
+}
 
 impl Arithmetic for Fixed {
     type Sample = u8;

@@ -25,7 +25,10 @@ pub(super) fn gaussian(mut image: Image, sigma: f32, control: &dyn Control) -> R
             };
             separable::convolve(&weighted, &weights, samples, row, channels, control)
         }
-        Samples::Eight(samples) => separable::convolve(&Fixed, &weights, samples, row, channels, control),
+        Samples::Eight(samples) if weights.len() <= Fixed::MAX_WEIGHTS => {
+            separable::convolve(&Fixed, &weights, samples, row, channels, control)
+        }
+        Samples::Eight(samples) => separable::convolve(&Float(PhantomData), &weights, samples, row, channels, control),
         Samples::Sixteen(samples) if has_alpha && !is_opaque(samples, channels, u16::MAX) => {
             let weighted = Weighted {
                 channels,

@@ -1,0 +1,73 @@
+//! Stopping, and what one run takes.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pixmill_engine::{Control, EngineError};
+use pixmill_types::{LimitName, Limits};
+
+use crate::support::{mill, read};
+
+/// Says stop when asked for the nth time, and ever after.
+struct StopAt {
+    asked: AtomicUsize,
+    stop_at: usize,
+}
+
+impl StopAt {
+    fn new(stop_at: usize) -> Self {
+        Self {
+            asked: AtomicUsize::new(0),
+            stop_at,
+        }
+    }
+}
+
+impl Control for StopAt {
+    fn should_stop(&self) -> bool {
+        self.asked.fetch_add(1, Ordering::Relaxed) + 1 >= self.stop_at
+    }
+}
+
+#[test]
+fn milling_stops_wherever_it_is_asked_to() {
+    let input = read("photos/kodak_23.png");
+    let recipe = "orient | grayscale | blur:3 => jpeg:name=a ; png:name=b ; webp:name=c"
+        .parse()
+        .unwrap();
+    let limits = Limits::default();
+    let mut stopped = 0;
+    for stop_at in 1.. {
+        match pixmill_engine::mill(&input, &recipe, &limits, &StopAt::new(stop_at)) {
+            Err(EngineError::Stopped) => stopped += 1,
+            Ok(milled) => {
+                assert_eq!(milled.outputs.len(), 3);
+                break;
+            }
+            Err(error) => panic!("asked {stop_at} times: {error}"),
+        }
+    }
+    // Six stages, 33 strips of the blur, and libwebp's own progress.
+    assert!(stopped > 6 + 33, "{stopped}");
+}
+
+#[test]
+fn a_file_over_the_limit_is_not_looked_at() {
+    let limits = Limits {
+        max_input_bytes: 1000,
+        ..Limits::default()
+    };
+    let input = read("photos/kodak_23.png");
+    match pixmill_engine::mill(&input, &"orient".parse().unwrap(), &limits, &StopAt::new(usize::MAX)) {
+        Err(EngineError::Limit(exceeded)) => assert_eq!(exceeded.name, LimitName::InputBytes),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_same_input_and_recipe_give_the_same_bytes() {
+    for recipe in ["orient | grayscale | blur:2", "resize:100 => webp", "blur:1 => png"] {
+        let input = read("bench/photo_0.3mp.jpg");
+        let once = mill(&input, recipe).unwrap().outputs.remove(0).bytes;
+        assert_eq!(mill(&input, recipe).unwrap().outputs[0].bytes, once, "{recipe}");
+    }
+}

@@ -1,0 +1,48 @@
+//! Pushed-down plans give what plain plans give, within a named tolerance.
+
+use proptest::prelude::*;
+
+use crate::pixels::{Picture, psnr};
+use crate::support::{mill, read};
+
+/// A JPEG's own luma against luma of its colours: these were rounded and, beyond what RGB can hold, cut off.
+const LUMA_TOLERANCE_DB: f64 = 48.0;
+
+const PHOTOS: [&str; 4] = [
+    "bench/photo_0.3mp.jpg",
+    "bench/restart_markers_0.3mp.jpg",
+    "camera/DSCN0025.jpg",
+    "hostile/bytes_after_end.jpg",
+];
+
+fn step() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (3..40_u32).prop_map(|tenths| format!("blur:{}", f64::from(tenths) / 10.0)),
+        (20..600_u32, 0..4_usize).prop_map(|(width, filter)| {
+            let filter = ["lanczos3", "catmull_rom", "bilinear", "box"][filter];
+            format!("resize:{width},filter={filter}")
+        }),
+        Just("orient".to_owned()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn luma_from_the_decoder_is_luma_of_its_colours(
+        photo in 0..PHOTOS.len(),
+        before in prop::collection::vec(step(), 0..2),
+        after in prop::collection::vec(step(), 0..2),
+    ) {
+        let input = read(PHOTOS[photo]);
+        let steps: Vec<_> = before.into_iter().chain(["grayscale".to_owned()]).chain(after).collect();
+        let recipe = format!("{} => png", steps.join(" | "));
+        let pushed_down = Picture::from_png(&mill(&input, &recipe).unwrap().outputs[0].bytes);
+        // Decoded to colour and kept as that, a PNG leaves nothing to push down.
+        let decoded = mill(&input, "resize:10000 => png").unwrap().outputs.remove(0).bytes;
+        let plain = Picture::from_png(&mill(&decoded, &recipe).unwrap().outputs[0].bytes);
+        let found = psnr(&pushed_down, &plain);
+        prop_assert!(found >= LUMA_TOLERANCE_DB, "{}: {:.1} dB", recipe, found);
+    }
+}
