@@ -46,8 +46,8 @@ pub struct Services {
     pub metrics: Metrics,
 }
 
-/// The whole HTTP interface over some services.
-#[derive(Debug)]
+/// The whole HTTP interface over some services. Cheap to clone; clones are the same gateway.
+#[derive(Debug, Clone)]
 pub struct Gateway {
     app: Arc<App>,
 }

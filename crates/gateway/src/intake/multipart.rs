@@ -193,8 +193,9 @@ impl<'a> Multipart<'a> {
                 self.buffer = self.buffer.slice(2..);
                 return Ok(Bytes::new());
             }
-            if let Some(at) = memmem::find(&self.buffer[searched..], b"\r\n\r\n") {
-                let headers = self.buffer.split_to(searched + at);
+            let end = memmem::find(&self.buffer[searched..], b"\r\n\r\n").map(|at| searched + at);
+            if let Some(end) = end.filter(|end| *end <= MAX_HEADER_BYTES) {
+                let headers = self.buffer.split_to(end);
                 self.buffer = self.buffer.slice(4..);
                 return Ok(headers);
             }

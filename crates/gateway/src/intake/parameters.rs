@@ -74,23 +74,30 @@ fn given(value: &Option<String>) -> Option<&str> {
 /// always contains `[`, and a compact recipe never does.
 fn parse_recipe(text: &str) -> Result<Recipe, Problem> {
     let recipe = if text.starts_with('{') {
-        serde_json::from_str::<RecipeDocument>(text)
-            .map_err(|error| not_a_document("JSON", &error))?
+        let document = serde_json::from_str::<RecipeDocument>(text);
+        document
+            .map_err(|error| RecipeError {
+                place: "recipe (JSON)".to_owned(),
+                problem: error.to_string(),
+            })?
             .try_into()
     } else if text.contains('[') {
-        toml::from_str::<RecipeDocument>(text)
-            .map_err(|error| not_a_document("TOML", &error))?
-            .try_into()
+        let document = toml::from_str::<RecipeDocument>(text);
+        document.map_err(|error| toml_error(text, &error))?.try_into()
     } else {
         text.parse()
     };
     Ok(recipe?)
 }
 
-fn not_a_document(kind: &str, error: &dyn std::error::Error) -> RecipeError {
+/// The parser's own text spans lines, to show the place.
+fn toml_error(text: &str, error: &toml::de::Error) -> RecipeError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
     RecipeError {
-        place: format!("recipe ({kind})"),
-        problem: error.to_string().trim_end().to_owned(),
+        place: "recipe (TOML)".to_owned(),
+        problem: format!("{} at line {line} column {column}", error.message()),
     }
 }
 

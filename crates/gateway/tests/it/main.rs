@@ -1,0 +1,13 @@
+//! The gateway through its one door: requests in, responses out, files and rows looked at afterwards.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod bad_input;
+mod documentation;
+mod form;
+mod harness;
+mod operations;
+mod outputs;
+mod promise;
+mod sockets;
+mod tasks;
+mod unreliable;
