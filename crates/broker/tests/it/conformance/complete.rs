@@ -137,6 +137,37 @@ pub(crate) async fn of_many_at_once_one_result_counts(backend: Box<dyn Backend>)
     assert_eq!(heartbeat, [pixmill_broker::Renewal::Stale]);
 }
 
+pub(crate) async fn either_it_or_a_cancel_at_the_same_time_counts(backend: Box<dyn Backend>) {
+    let bench = Bench::open(backend).await;
+    for _ in 0..5 {
+        let lease = bench.start(task()).await;
+        let (lease, id) = (lease.id, lease.task.id);
+        let outcomes = bench
+            .at_once(2, |broker, index| async move {
+                match index {
+                    0 => broker.complete(lease, completion()).await,
+                    _ => broker.cancel(id, Vec::new()).await,
+                }
+            })
+            .await;
+        let stored = bench.get(id).await;
+        match &outcomes[..] {
+            [Ok(completed), Err(BrokerError::Conflict(_))] | [Err(BrokerError::Conflict(_)), Ok(completed)]
+                if completed.state == TaskState::Completed =>
+            {
+                assert_eq!(*completed, stored);
+            }
+            [Ok(cancelled), Err(BrokerError::StaleLease)] | [Err(BrokerError::StaleLease), Ok(cancelled)]
+                if cancelled.state == TaskState::Cancelled =>
+            {
+                assert_eq!(*cancelled, stored);
+            }
+            other => panic!("both or neither counted: {other:?}"),
+        }
+        assert_eq!(bench.history(id).await.len(), 3);
+    }
+}
+
 pub(crate) async fn follow_ups_are_enqueued_in_the_same_step(backend: Box<dyn Backend>) {
     let bench = Bench::open(backend).await;
     let lease = bench.start(task()).await;

@@ -84,6 +84,32 @@ pub(crate) async fn a_running_task_loses_its_lease(backend: Box<dyn Backend>) {
     assert_eq!(known, [false, false]);
 }
 
+pub(crate) async fn what_was_accepted_before_cannot_be_repeated(backend: Box<dyn Backend>) {
+    let bench = Bench::open(backend).await;
+    let [completed, failed, released] = [
+        bench.start(task()).await,
+        bench.start(task()).await,
+        bench.start(task()).await,
+    ];
+    bench.broker.complete(completed.id, completion()).await.unwrap();
+    bench
+        .broker
+        .fail(failed.id, lasting_failure(), Vec::new())
+        .await
+        .unwrap();
+    bench.broker.release(released.id).await.unwrap();
+    for lease in [&completed, &failed, &released] {
+        bench.broker.delete(lease.task.id).await.unwrap();
+    }
+
+    let bench = bench.reopen().await;
+    let completing = bench.broker.complete(completed.id, completion());
+    assert_refused!(completing.await, BrokerError::StaleLease);
+    let failing = bench.broker.fail(failed.id, lasting_failure(), Vec::new());
+    assert_refused!(failing.await, BrokerError::StaleLease);
+    assert_refused!(bench.broker.release(released.id).await, BrokerError::StaleLease);
+}
+
 pub(crate) async fn done_deletions_are_forgotten(backend: Box<dyn Backend>) {
     let bench = Bench::open(backend).await;
     let tasks = bench.submit_all([task(), task(), task()]).await;

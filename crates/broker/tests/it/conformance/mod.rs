@@ -62,6 +62,7 @@ macro_rules! conformance_cases {
                 a_full_queue_still_knows_what_it_holds,
                 an_input_that_was_staged_too_long_ago_is_refused,
                 of_many_at_once_with_one_id_one_creates,
+                of_many_at_once_with_one_key_one_creates,
                 many_at_once_never_overfill_a_queue,
             }
             claim: {
@@ -108,6 +109,7 @@ macro_rules! conformance_cases {
                 a_lost_lease_completes_nothing,
                 a_lease_that_ended_otherwise_completes_nothing,
                 of_many_at_once_one_result_counts,
+                either_it_or_a_cancel_at_the_same_time_counts,
                 follow_ups_are_enqueued_in_the_same_step,
                 follow_ups_pass_the_cap_and_come_once,
             }
@@ -160,6 +162,7 @@ macro_rules! conformance_cases {
             delete: {
                 in_every_state_a_record_goes_and_its_blobs_are_noted,
                 a_running_task_loses_its_lease,
+                what_was_accepted_before_cannot_be_repeated,
                 done_deletions_are_forgotten,
                 purge_takes_what_has_expired_and_nothing_else,
                 purge_never_takes_more_than_its_limit,

@@ -197,6 +197,30 @@ pub(crate) async fn of_many_at_once_with_one_id_one_creates(backend: Box<dyn Bac
     assert_eq!(bench.images().await.ready, 1);
 }
 
+pub(crate) async fn of_many_at_once_with_one_key_one_creates(backend: Box<dyn Backend>) {
+    let bench = Bench::open(backend).await;
+    let answers = bench
+        .at_once(8, |broker, _| async move {
+            broker.submit(keyed(task(), "key-1", b"one")).await.unwrap()
+        })
+        .await;
+    let mut ids = Vec::new();
+    let mut created = 0;
+    for answer in answers {
+        match answer {
+            Submitted::Created(task) => {
+                created += 1;
+                ids.push(task.id);
+            }
+            Submitted::Existing(task) => ids.push(task.id),
+            Submitted::Full { .. } => panic!("there is room"),
+        }
+    }
+    ids.dedup();
+    assert_eq!((created, ids.len()), (1, 1), "all are told of the same task");
+    assert_eq!(bench.images().await.ready, 1);
+}
+
 pub(crate) async fn many_at_once_never_overfill_a_queue(backend: Box<dyn Backend>) {
     let bench = Bench::open_with(backend, |options| options.max_queued = 5).await;
     let answers = bench
