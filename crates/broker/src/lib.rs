@@ -9,6 +9,7 @@ mod options;
 pub(crate) mod policy;
 mod presence;
 mod registry;
+mod sqlite;
 
 pub use api::{
     Broker, ClaimRequest, Claimed, Completion, EventPage, EventQuery, FollowUp, Idempotency, Lease, ListCursor,
@@ -18,3 +19,4 @@ pub use error::BrokerError;
 pub use memory::MemoryBroker;
 pub use options::{BrokerOptions, Clock, SystemClock};
 pub use registry::{Entry, Expected, PutOutcome, Registry};
+pub use sqlite::{BackupReport, OpenError, SqliteBroker};
