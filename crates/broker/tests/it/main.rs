@@ -4,3 +4,4 @@
 #[macro_use]
 mod conformance;
 mod memory;
+mod sqlite;

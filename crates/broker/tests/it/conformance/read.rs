@@ -36,7 +36,7 @@ pub(crate) async fn known_answers_in_the_order_asked(backend: Box<dyn Backend>) 
     let asked = [ids[2], TaskId::generate(), ids[0], ids[1], ids[2]];
     let known = bench.broker.known(&asked).await.unwrap();
     assert_eq!(known, [true, false, true, false, true]);
-    assert_eq!(bench.broker.known(&[]).await.unwrap(), []);
+    assert!(bench.broker.known(&[]).await.unwrap().is_empty());
 }
 
 pub(crate) async fn a_final_task_is_not_waited_for(backend: Box<dyn Backend>) {

@@ -1,0 +1,93 @@
+//! Which files are opened, and which are refused, untouched.
+
+use std::fs;
+use std::path::Path;
+
+use pixmill_broker::{Broker, BrokerOptions, OpenError, SqliteBroker};
+use rusqlite::Connection;
+
+use crate::conformance::tasks::{submission, task};
+
+fn open(database: &Path) -> Result<SqliteBroker, OpenError> {
+    SqliteBroker::open(database, BrokerOptions::default())
+}
+
+#[tokio::test]
+async fn folders_are_made_and_a_clean_end_leaves_one_plain_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("a/b/pixmill.db");
+    let broker = open(&database).unwrap();
+    broker.submit(submission(task())).await.unwrap();
+    drop(broker);
+    let mut names: Vec<String> = fs::read_dir(database.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["peers", "pixmill.db", "pixmill.db-lock", "workers"]);
+}
+
+#[test]
+fn a_newer_database_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("pixmill.db");
+    drop(open(&database).unwrap());
+    let connection = Connection::open(&database).unwrap();
+    connection.pragma_update(None, "user_version", 1_000).unwrap();
+    connection.pragma_update(None, "journal_mode", "DELETE").unwrap();
+    drop(connection);
+    let before = fs::read(&database).unwrap();
+
+    let refusal = open(&database).unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        format!(
+            "{} has database version 1000, this pixmill knows versions up to 1; use the release that wrote it, or a \
+             newer one",
+            database.display()
+        )
+    );
+    assert!(fs::read(&database).unwrap() == before);
+}
+
+#[test]
+fn files_of_others_are_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let foreign = folder.path().join("foreign.db");
+    let connection = Connection::open(&foreign).unwrap();
+    connection.execute_batch("CREATE TABLE recipes (name TEXT)").unwrap();
+    drop(connection);
+    let text = folder.path().join("notes.txt");
+    fs::write(&text, "these are not the bytes of a database, by no means".repeat(100)).unwrap();
+
+    for path in [foreign, text] {
+        let before = fs::read(&path).unwrap();
+        let refusal = open(&path).unwrap_err();
+        assert!(matches!(refusal, OpenError::Foreign { .. }), "{refusal}");
+        assert!(fs::read(&path).unwrap() == before);
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_the_ageing_time_applies_to_tasks_that_wait() {
+    use crate::conformance::tasks::{claim_up_to, with_priority};
+    use std::time::Duration;
+
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("pixmill.db");
+    let with_ageing = |ageing| BrokerOptions {
+        ageing,
+        ..BrokerOptions::default()
+    };
+    // Without any worth, priorities do not count: first come, first served.
+    let broker = SqliteBroker::open(&database, with_ageing(Duration::ZERO)).unwrap();
+    let (plain, urgent) = (with_priority(5), with_priority(6));
+    let urgent_id = urgent.id;
+    broker.submit(submission(plain)).await.unwrap();
+    broker.submit(submission(urgent)).await.unwrap();
+    drop(broker);
+
+    let broker = SqliteBroker::open(&database, with_ageing(Duration::from_secs(3_600))).unwrap();
+    let leases = broker.claim(claim_up_to(1)).await.unwrap().leases;
+    assert_eq!(leases[0].task.id, urgent_id);
+}
