@@ -1,7 +1,8 @@
 //! One attempt at one task: read, mill, write, settle.
 //!
-//! The input's length is checked against the record, its hash is not: the store published it whole and under that
-//! hash, and hashing it again would cost as much as a twentieth of milling a small photo.
+//! The input's length is checked against the record, its hash is not: the store published it whole after hashing it,
+//! and disks and object stores check their own bits. What a second pass over every input could still find does not
+//! pay for it.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -24,7 +24,8 @@ use crate::{claim, control, heartbeat, janitor, reaper, remains};
 /// How long a drain that is over waits for the last answers of broker and store, and again for the threads.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
-/// A worker that runs. Dropping it without [`Worker::drain`] stops it like a crash does: its leases run out.
+/// A worker that runs. Dropping it without [`Worker::drain`] stops everything without waiting for it: leases that
+/// cannot be released any more run out.
 pub struct Worker {
     context: Arc<Context>,
     /// Owns the claim loop.
