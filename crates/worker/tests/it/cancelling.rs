@@ -55,6 +55,7 @@ async fn a_cancellation_that_the_control_channel_missed_is_found_by_the_heartbea
     let task = bench.submit(PHOTO, |task| recipe(task, endless())).await;
     bench.happened(task, EventKind::Started).await;
     bench.broker.cancel(task, Vec::new()).await.unwrap();
+    bench.broker.found_stale(1).await;
     worker.drain().await;
     assert_eq!(bench.leases(task).await, []);
     assert_eq!(
