@@ -1,5 +1,7 @@
 //! Log lines on standard error. Metrics are the gateway's.
 
+use std::io::IsTerminal as _;
+
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
@@ -19,6 +21,7 @@ pub(crate) fn init(log: &Log) -> anyhow::Result<()> {
     })?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match log.log_format {
         LogFormat::Text => lines.init(),
