@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod config;
 mod machine;
+mod output;
 mod stop;
 mod telemetry;
 

@@ -8,6 +8,7 @@ use pixmill_broker::SqliteBroker;
 use super::serve::DATABASE;
 use crate::cli::{BackupArgs, RestoreArgs};
 use crate::config::Config;
+use crate::output;
 
 pub(super) fn backup(arguments: &BackupArgs) -> anyhow::Result<ExitCode> {
     let (config, _) = Config::resolve(&arguments.settings.0)?;
@@ -16,13 +17,13 @@ pub(super) fn backup(arguments: &BackupArgs) -> anyhow::Result<ExitCode> {
         bail!("there is no database at {}", database.display());
     }
     let report = SqliteBroker::backup_file(&database, &arguments.file)?;
-    println!(
-        "{} tasks, {} bytes: {} is backed up to {}",
+    output::print(&format!(
+        "{} tasks, {} bytes: {} is backed up to {}\n",
         report.tasks,
         report.bytes,
         database.display(),
         arguments.file.display()
-    );
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -30,12 +31,12 @@ pub(super) fn restore(arguments: &RestoreArgs) -> anyhow::Result<ExitCode> {
     let (config, _) = Config::resolve(&arguments.settings.0)?;
     let database = config.storage.data.join(DATABASE);
     let report = SqliteBroker::restore(&arguments.file, &database)?;
-    println!(
-        "{} tasks, {} bytes: {} is restored to {}",
+    output::print(&format!(
+        "{} tasks, {} bytes: {} is restored to {}\n",
         report.tasks,
         report.bytes,
         arguments.file.display(),
         database.display()
-    );
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use crate::cli::ConfigArgs;
 use crate::config::{Config, print};
+use crate::output;
 
 pub(super) fn run(arguments: &ConfigArgs) -> anyhow::Result<ExitCode> {
     if arguments.reference {
-        print!("{}", print::reference());
+        output::print(&print::reference())?;
     } else {
         let (_, layers) = Config::resolve(&arguments.settings.0)?;
-        print!("{}", print::resolved(&layers));
+        output::print(&print::resolved(&layers))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ use pixmill_engine::probe::{Header, Prober};
 use super::recipe;
 use crate::cli::ExplainArgs;
 use crate::config::Config;
+use crate::output;
 
 /// How much of a file is read at a time, bytes.
 const PIECE: usize = 64 * 1024;
@@ -21,9 +22,12 @@ pub(super) fn run(arguments: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let header = read_header(&arguments.input).with_context(|| arguments.input.display().to_string())?;
     header.check(&config.limits)?;
     let plan = pixmill_engine::plan(&header, &recipe, &config.limits)?;
-    println!("recipe  {recipe}");
-    println!("input   {} {} x {} px", header.format, header.width, header.height);
-    println!("{plan}");
+    let Header {
+        format, width, height, ..
+    } = header;
+    output::print(&format!(
+        "recipe  {recipe}\ninput   {format} {width} x {height} px\n{plan}\n"
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 

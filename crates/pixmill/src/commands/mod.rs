@@ -23,7 +23,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Serve(settings)) => serve::run(&settings.0),
         Some(Command::Process(arguments)) => process::run(&arguments),
         Some(Command::Explain(arguments)) => explain::run(&arguments),
-        Some(Command::Recipes) => Ok(recipes::run()),
+        Some(Command::Recipes) => recipes::run(),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Backup(arguments)) => backup::backup(&arguments),
         Some(Command::Restore(arguments)) => backup::restore(&arguments),

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use pixmill_types::{OutputSpec, Recipe, Step, StepReference};
 
+use crate::output;
+
 const INTRODUCTION: &str = "\
 # Recipes
 
@@ -44,9 +46,9 @@ and no two outputs of one name. An output is stored as its name plus the extensi
 input's name without extension.
 ";
 
-pub(super) fn run() -> ExitCode {
-    print!("{}", page());
-    ExitCode::SUCCESS
+pub(super) fn run() -> anyhow::Result<ExitCode> {
+    output::print(&page())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn page() -> String {

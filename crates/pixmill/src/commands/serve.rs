@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::value::{Auto, BrokerKind};
 use crate::config::{Config, Flags};
 use crate::stop::StopSignals;
-use crate::{machine, telemetry};
+use crate::{machine, output, telemetry};
 
 /// The database within the data folder.
 pub(super) const DATABASE: &str = "pixmill.db";
@@ -55,7 +55,9 @@ async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     let stop_gateway = CancellationToken::new();
     let gateway = Gateway::new(services, gateway_options(config));
     let mut gateway = tokio::spawn(gateway.serve(listener, stop_gateway.clone()));
-    greet(address, config);
+    if let Err(error) = greet(address, config) {
+        tracing::warn!("{error:#}");
+    }
 
     tokio::select! {
         () = signals.next() => tracing::info!("stopping: finishing what runs, a second signal stops at once"),
@@ -176,15 +178,16 @@ fn slots(config: &Config) -> usize {
 }
 
 /// Says where pixmill listens and what to try first.
-fn greet(address: SocketAddr, config: &Config) {
+fn greet(address: SocketAddr, config: &Config) -> anyhow::Result<()> {
     let kept = match config.broker.broker {
         BrokerKind::Sqlite => format!("tasks and files in {}", config.storage.data.display()),
         BrokerKind::Memory => format!("tasks in memory only, files in {}", config.storage.data.display()),
     };
-    println!("pixmill {} listening on http://{address}", env!("CARGO_PKG_VERSION"));
-    println!(
-        "{kept}, {} slots; try it, and see http://{address}/docs:",
-        slots(config)
-    );
-    println!("  curl -F file=@photo.jpg http://{address}/upload");
+    output::print(&format!(
+        "pixmill {} listening on http://{address}\n\
+         {kept}, {} slots; try it, and see http://{address}/docs:\n  \
+         curl -F file=@photo.jpg http://{address}/upload\n",
+        env!("CARGO_PKG_VERSION"),
+        slots(config),
+    ))
 }

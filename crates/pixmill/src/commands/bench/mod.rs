@@ -20,6 +20,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::cli::BenchArgs;
+use crate::output;
 use input::Photo;
 use report::{PhotoReport, Report};
 
@@ -62,7 +63,7 @@ pub(super) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
     eprintln!("memory");
     report.memory = Some(runtime.block_on(memory::measure(&photos, scratch.path()))?);
 
-    print!("{report}");
+    output::print(&report.to_string())?;
     if let Some(path) = &arguments.json {
         let text = serde_json::to_string_pretty(&report).context("cannot print the figures")?;
         std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
