@@ -4,6 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// How long a connection waits for another process before it gives up.
@@ -38,6 +39,8 @@ pub(super) fn open(path: &Path, role: Role) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open_with_flags(path, flags)?;
     wait_when_busy(&mut connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Plans must not depend on bound values: SQLite would plan some statements anew at every use.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // The checkpointer's thread does what an automatic checkpoint would do in the middle of somebody's commit.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "synchronous", "FULL")?;

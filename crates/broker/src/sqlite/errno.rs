@@ -4,12 +4,13 @@
 use rusqlite::{Connection, ffi};
 use rustix::io::Errno;
 
-/// The error number of the connection's last failed call of the system; meaningless unless its last call failed.
-pub(super) fn last(connection: &Connection) -> Errno {
+/// The error number of the connection's last failed call of the system, when there was one. It may be an old one: ask
+/// only after SQLite has reported a failure of the system.
+pub(super) fn last(connection: &Connection) -> Option<Errno> {
     // SAFETY: the handle is not null and valid as long as `connection` is borrowed; the function reads one integer of
     // it, and no other thread uses it meanwhile, since a `Connection` is not `Sync`.
     let number = unsafe { ffi::sqlite3_system_errno(connection.handle()) };
-    Errno::from_raw_os_error(number)
+    (number > 0).then(|| Errno::from_raw_os_error(number))
 }
 
 #[cfg(test)]
@@ -20,9 +21,10 @@ mod tests {
     fn the_reason_of_a_failed_open_is_known() {
         let folder = tempfile::tempdir().unwrap();
         let connection = Connection::open_in_memory().unwrap();
+        assert_eq!(last(&connection), None, "nothing has failed yet");
         let path = folder.path().join("missing").join("database");
         let attached = connection.execute("ATTACH ?1 AS other", [path.to_str().unwrap()]);
         attached.unwrap_err();
-        assert_eq!(last(&connection), Errno::NOENT);
+        assert_eq!(last(&connection), Some(Errno::NOENT));
     }
 }

@@ -143,12 +143,12 @@ pub(super) struct StorageFailure {
 
 impl StorageFailure {
     /// The failure `error` of a call that the system refused for the reason `errno`.
-    pub(super) fn new(error: rusqlite::Error, errno: Errno) -> Self {
+    pub(super) fn new(error: rusqlite::Error, errno: Option<Errno>) -> Self {
         // SQLite knows one reason for a full disk. Quotas and limits are others.
         let is_full = match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => true,
             Some(ErrorCode::SystemIoFailure) => {
-                matches!(errno, Errno::NOSPC | Errno::DQUOT | Errno::FBIG)
+                matches!(errno, Some(Errno::NOSPC | Errno::DQUOT | Errno::FBIG))
             }
             _ => false,
         };

@@ -5,6 +5,8 @@
 //! workers are alive ([`worker_locks`]), and `peers/`, through whose sockets processes wake each other ([`peers`]).
 
 mod backup;
+#[cfg(test)]
+mod bare;
 mod call;
 mod changes;
 mod checkpoint;
@@ -12,6 +14,8 @@ mod connection;
 mod errno;
 mod error;
 mod filesystem;
+#[cfg(test)]
+mod growth;
 mod hub;
 mod in_use;
 mod operations;
@@ -20,6 +24,8 @@ mod readers;
 mod rows;
 mod schema;
 mod service;
+#[cfg(test)]
+mod shared_fate;
 mod stage;
 mod step;
 mod worker_locks;
