@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use pixmill_types::{FailureCode, ImageFormat, TaskState};
 use serde_json::{Value, json};
+use utoipa::openapi::encoding::EncodingBuilder;
 use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::schema::{AllOfBuilder, Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{ContentBuilder, Header, HeaderBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
@@ -43,6 +44,12 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.delete, &mut item.head];
         for operation in operations.into_iter().flatten() {
+            if let Some(RefOr::T(body)) = &mut operation.request_body {
+                if let Some(RefOr::T(form)) = body.content.get_mut("multipart/form-data") {
+                    let images = EncodingBuilder::new().content_type(Some("image/png, image/jpeg, image/webp"));
+                    form.encoding.insert("file".to_owned(), images.build());
+                }
+            }
             for response in operation.responses.responses.values_mut() {
                 if let RefOr::T(response) = response {
                     response.headers.insert(
@@ -92,10 +99,17 @@ pub(crate) fn problem_responses(codes: &[ProblemCode]) -> BTreeMap<String, RefOr
 fn problem_response(status: u16, codes: &[ProblemCode]) -> Response {
     let names: Vec<_> = codes.iter().map(|code| format!("`{}`", code.as_str())).collect();
     let narrowed = ObjectBuilder::new()
-        .property("status", ObjectBuilder::new().enum_values(Some([status])))
+        .property(
+            "status",
+            ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .enum_values(Some([status])),
+        )
         .property(
             "code",
-            ObjectBuilder::new().enum_values(Some(codes.iter().map(|code| code.as_str()))),
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .enum_values(Some(codes.iter().map(|code| code.as_str()))),
         );
     let schema = AllOfBuilder::new()
         .item(Ref::from_schema_name(ProblemDocument::name()))

@@ -65,7 +65,7 @@ problem_codes! {
     /// The file is larger than it may be.
     InputTooLarge = "input_too_large", PAYLOAD_TOO_LARGE, "File too large";
     /// A form field other than the file is larger than it may be.
-    FieldTooLarge = "field_too_large", PAYLOAD_TOO_LARGE, "Form field too large";
+    FieldTooLarge = "field_too_large", UNPROCESSABLE_ENTITY, "Form field too large";
     /// The URL is longer than it may be.
     UriTooLong = "uri_too_long", URI_TOO_LONG, "URL too long";
     /// The body is neither a form nor an image.

@@ -11,23 +11,26 @@ use utoipa::IntoParams;
 use crate::error::Problem;
 use crate::problem::ProblemCode;
 
+/// Longest recipe a query may carry, characters; percent-encoded at its worst it still fits a URL.
+const MAX_QUERY_RECIPE_CHARS: usize = 2_000;
+
 /// Parameters as text, before anybody knows whether they make sense.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawParameters {
     /// What to make of the image: the compact form, or a JSON or TOML document. Without it, the picture is turned
-    /// upright, to grayscale, and blurred with sigma 2. A form field of this name wins over it.
-    #[param(max_length = 65_536, nullable = false, example = "orient | grayscale | blur:2")]
+    /// upright, to grayscale, and blurred with sigma 2. A form field of this name wins over it, and may be longer.
+    #[param(max_length = 2_000, nullable = false, example = "orient | grayscale | blur:2")]
     pub(crate) recipe: Option<String>,
     /// How urgent it is: 0 (whenever there is nothing else) to 9 (before all others).
     #[param(value_type = Option<u8>, nullable = false, minimum = 0, maximum = 9, default = 5)]
     pub(crate) priority: Option<String>,
     /// Earliest start, RFC 3339; the past means now, and no more than 30 days ahead (unless set otherwise).
-    #[param(value_type = Option<String>, nullable = false, format = DateTime, example = "2026-12-24T18:00:00Z")]
+    #[param(value_type = Option<String>, nullable = false, format = DateTime, example = "2026-01-01T06:00:00Z")]
     pub(crate) not_before: Option<String>,
     /// The image's file name, when its bytes are the body, or to override the one in the form.
-    #[param(nullable = false, example = "my_photo.jpg")]
+    #[param(nullable = false)]
     pub(crate) filename: Option<String>,
 }
 
@@ -50,24 +53,48 @@ impl RawParameters {
         }
     }
 
-    /// Makes sense of the parameters. An empty value is as good as none: forms send those.
+    /// Bounds what a URL may carry, so that one that is too long is told apart from one that is not HTTP.
+    ///
+    /// # Errors
+    /// A problem when the recipe belongs in a form.
+    pub(crate) fn as_query(self) -> Result<Self, Problem> {
+        let characters = self.recipe.as_deref().map_or(0, |recipe| recipe.chars().count());
+        if characters > MAX_QUERY_RECIPE_CHARS {
+            let detail = format!(
+                "the recipe has {characters} characters, a query may have one of {MAX_QUERY_RECIPE_CHARS}; send a longer \
+                 one in a form"
+            );
+            return Err(Problem::new(ProblemCode::InvalidQuery, detail)
+                .parameter("recipe")
+                .limit(
+                    "max_query_recipe_chars",
+                    MAX_QUERY_RECIPE_CHARS as u64,
+                    Some(characters as u64),
+                ));
+        }
+        Ok(self)
+    }
+
+    /// Makes sense of the parameters. A blank recipe is as good as none: forms send those.
     ///
     /// # Errors
     /// A problem that names the parameter and what is allowed.
     pub(crate) fn check(&self, max_start_delay: Duration) -> Result<Parameters, Problem> {
         Ok(Parameters {
-            recipe: given(&self.recipe).map_or_else(|| Ok(Recipe::default()), parse_recipe)?,
-            priority: given(&self.priority).map_or_else(|| Ok(Priority::default()), parse_priority)?,
-            not_before: given(&self.not_before)
-                .map(|text| parse_not_before(text, max_start_delay))
-                .transpose()?
-                .flatten(),
+            recipe: match self.recipe.as_deref().map(str::trim) {
+                None | Some("") => Recipe::default(),
+                Some(text) => parse_recipe(text)?,
+            },
+            priority: match self.priority.as_deref() {
+                None => Priority::default(),
+                Some(text) => parse_priority(text.trim())?,
+            },
+            not_before: match self.not_before.as_deref() {
+                None => None,
+                Some(text) => parse_not_before(text.trim(), max_start_delay)?,
+            },
         })
     }
-}
-
-fn given(value: &Option<String>) -> Option<&str> {
-    value.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
 /// Parses whichever form the recipe is written in. A JSON document starts with `{`. A TOML document of a recipe
@@ -193,13 +220,10 @@ mod tests {
     }
 
     #[test]
-    fn empty_parameters_are_as_good_as_none() {
-        let empty = Some(" ".to_owned());
+    fn a_blank_recipe_is_as_good_as_none() {
         let parameters = RawParameters {
-            recipe: empty.clone(),
-            priority: empty.clone(),
-            not_before: empty.clone(),
-            filename: empty,
+            recipe: Some(" \n".to_owned()),
+            ..RawParameters::default()
         };
         assert_eq!(check(parameters), check(RawParameters::default()));
     }
@@ -223,7 +247,7 @@ mod tests {
         );
         assert_eq!(at("1950-01-01T00:00:00Z"), Ok(None));
         assert_eq!(at("9999-01-01T00:00:00Z"), Err(ProblemCode::NotBeforeTooFar));
-        for wrong in ["tomorrow", "2026-12-24", "1000000000", "2026-12-24T18:00:00"] {
+        for wrong in ["", "tomorrow", "2026-12-24", "1000000000", "2026-12-24T18:00:00"] {
             assert_eq!(at(wrong), Err(ProblemCode::InvalidField), "{wrong}");
         }
     }

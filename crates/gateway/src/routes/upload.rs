@@ -53,7 +53,7 @@ pub(crate) struct UploadForm {
     tag = "upload",
     operation_id = "upload",
     params(("Idempotency-Key" = Option<String>, Header, nullable = false, min_length = 1, max_length = 255,
-        pattern = "^[!-~]+$", example = "6d0f3a0e-order-17",
+        pattern = "^[!-~]+$",
         description = "Makes a repeated request the same request, for 24 hours: it is answered with the first one's task.")),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses(

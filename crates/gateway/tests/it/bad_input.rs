@@ -188,6 +188,8 @@ async fn parameters_that_make_no_sense() {
             ("priority 10", field("priority", "10")),
             ("priority high", query("priority=high")),
             ("start tomorrow", field("not_before", "tomorrow")),
+            ("empty priority", query("priority=")),
+            ("long recipe", query(&format!("recipe={}", "a".repeat(2_001)))),
             ("unknown field", field("recipee", "blur")),
             ("unknown parameter", query("recipee=blur")),
             ("parameter twice", query("priority=1&priority=2")),

@@ -24,7 +24,7 @@ use crate::state::App;
 #[expect(dead_code, reason = "describes the form that intake reads")]
 pub(crate) struct TaskForm {
     /// The image's name, when it is not to be the file's own.
-    #[schema(nullable = false, example = "my_photo.jpg")]
+    #[schema(nullable = false)]
     filename: Option<String>,
     /// What to make of the image: the compact form, or a JSON or TOML document. Without it, the picture is turned
     /// upright, to grayscale, and blurred with sigma 2.
@@ -34,7 +34,7 @@ pub(crate) struct TaskForm {
     #[schema(nullable = false, minimum = 0, maximum = 9, default = 5)]
     priority: Option<u8>,
     /// Earliest start, RFC 3339; the past means now, and no more than 30 days ahead (unless set otherwise).
-    #[schema(nullable = false, format = DateTime, example = "2026-12-24T18:00:00Z")]
+    #[schema(nullable = false, format = DateTime, example = "2026-01-01T06:00:00Z")]
     not_before: Option<String>,
     /// The image: JPEG, PNG or WebP. Its content decides, not its name.
     #[schema(value_type = String, format = Binary)]
@@ -72,7 +72,7 @@ problems!(CreateProblems:
     params(
         RawParameters,
         ("Idempotency-Key" = Option<String>, Header, nullable = false, min_length = 1, max_length = 255,
-            pattern = "^[!-~]+$", example = "6d0f3a0e-order-17",
+            pattern = "^[!-~]+$",
             description = "Makes a repeated request the same request, for 24 hours.")
     ),
     request_body(content(
@@ -96,7 +96,7 @@ pub(crate) async fn create(
     query: Result<ApiQuery<RawParameters>, Problem>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let query = query.map(|ApiQuery(parameters)| parameters);
+    let query = query.and_then(|ApiQuery(parameters)| parameters.as_query());
     let accepted = accept(&app, request, Source::FormOrImage, query).await?;
     let location = task_url(accepted.task.id);
     let document = TaskDocument::of(&accepted.task);
