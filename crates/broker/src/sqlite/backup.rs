@@ -55,11 +55,7 @@ pub(super) fn restore(source: &Path, target: &Path) -> Result<BackupReport, Open
 }
 
 fn database<'a>(action: &'static str, path: &'a Path) -> impl Fn(rusqlite::Error) -> OpenError + 'a {
-    move |source| OpenError::Database {
-        action,
-        path: path.to_owned(),
-        source,
-    }
+    move |source| OpenError::database(action, path, source)
 }
 
 fn io<'a>(action: &'static str, path: &'a Path) -> impl Fn(std::io::Error) -> OpenError + 'a {

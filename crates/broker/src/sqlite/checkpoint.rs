@@ -85,11 +85,7 @@ impl Drop for Checkpointer {
 /// # Errors
 /// The connection or the thread cannot be made.
 pub(super) fn start(path: &Path, writer: &mut Connection) -> Result<(Arc<Log>, Checkpointer), OpenError> {
-    let database = |source| OpenError::Database {
-        action: "open",
-        path: path.to_owned(),
-        source,
-    };
+    let database = |source| OpenError::database("open", path, source);
     let connection = connection::open(path, Role::Checkpointer).map_err(database)?;
     let log = Arc::new(Log::default());
     let (nudge, nudged) = sync_channel::<()>(1);

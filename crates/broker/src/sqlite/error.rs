@@ -1,6 +1,6 @@
 //! What SQLite reports, turned into what a caller can do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::ErrorCode;
@@ -85,8 +85,19 @@ pub enum OpenError {
         path: PathBuf,
         /// Why not.
         #[source]
-        source: rusqlite::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl OpenError {
+    /// SQLite refused to `action` the database at `path`.
+    pub(super) fn database(action: &'static str, path: &Path, source: rusqlite::Error) -> Self {
+        Self::Database {
+            action,
+            path: path.to_owned(),
+            source: source.into(),
+        }
+    }
 }
 
 /// Why an operation did not do what was asked.

@@ -255,13 +255,7 @@ fn make_folder(folder: &Path) -> Result<(), OpenError> {
 }
 
 fn open_database(path: &Path, options: &BrokerOptions) -> Result<Connection, OpenError> {
-    let database = |action| {
-        move |source| OpenError::Database {
-            action,
-            path: path.to_owned(),
-            source,
-        }
-    };
+    let database = |action| move |source| OpenError::database(action, path, source);
     let mut connection = connection::open(path, Role::Writer).map_err(|source| schema::unreadable(path, source))?;
     // Before anything is written: the file may be somebody else's.
     schema::identify(&connection, path)?;

@@ -39,11 +39,8 @@ impl Readers {
             threads: Vec::with_capacity(READERS),
         };
         for number in 0..READERS {
-            let connection = connection::open(path, Role::Reader).map_err(|source| OpenError::Database {
-                action: "open",
-                path: path.to_owned(),
-                source,
-            })?;
+            let connection =
+                connection::open(path, Role::Reader).map_err(|source| OpenError::database("open", path, source))?;
             let reads = Arc::clone(&reads);
             let thread = thread::Builder::new()
                 .name(format!("pixmill-read-{number}"))

@@ -42,11 +42,7 @@ pub(super) fn unreadable(path: &Path, source: rusqlite::Error) -> OpenError {
             path: path.to_owned(),
             reason: "it is not an SQLite file".to_owned(),
         },
-        _ => OpenError::Database {
-            action: "open",
-            path: path.to_owned(),
-            source,
-        },
+        _ => OpenError::database("open", path, source),
     }
 }
 
@@ -83,11 +79,7 @@ pub(super) fn identify(connection: &Connection, path: &Path) -> Result<i64, Open
 /// # Errors
 /// As [`identify`].
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let database = |source| OpenError::Database {
-        action: "migrate",
-        path: path.to_owned(),
-        source,
-    };
+    let database = |source| OpenError::database("migrate", path, source);
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(database)?;

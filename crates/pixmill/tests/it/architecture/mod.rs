@@ -188,7 +188,8 @@ fn what_the_rules_allow_is_not_reported() {
         (
             "pixmill-broker",
             "crates/broker/src/fine2.rs",
-            "pub struct Opaque { connection: rusqlite::Connection }",
+            "pub struct Opaque { connection: rusqlite::Connection } pub(crate) enum Inner { Failed(rusqlite::Error) } \
+             impl From<rusqlite::Error> for Inner { fn from(error: rusqlite::Error) -> Self { Self::Failed(error) } }",
         ),
         (
             "pixmill",

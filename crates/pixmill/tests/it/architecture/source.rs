@@ -28,13 +28,14 @@ pub(super) fn imports(file: &syn::File) -> Vec<(String, String)> {
 }
 
 /// Every path that the public signatures of `file` name: of functions, fields, variants, traits, aliases, re-exports
-/// and of implementations.
+/// and of implementations, unless the trait or the type is private to the crate.
 pub(super) fn public_paths(file: &syn::File) -> Vec<String> {
-    let mut finder = Finder::default();
-    for item in &file.items {
-        visit_public(&mut finder, item);
-    }
-    finder.paths
+    let mut public = Public {
+        finder: Finder::default(),
+        private: file.items.iter().filter_map(private_name).collect(),
+    };
+    file.items.iter().for_each(|item| public.visit(item));
+    public.finder.paths
 }
 
 #[derive(Default)]
@@ -125,47 +126,74 @@ impl<'ast> Visit<'ast> for Finder {
     }
 }
 
-fn visit_public(finder: &mut Finder, item: &Item) {
-    if is_for_tests(attributes(item)) {
-        return;
-    }
-    match item {
-        Item::Fn(item) if is_public(&item.vis) => finder.visit_signature(&item.sig),
-        Item::Struct(item) if is_public(&item.vis) => {
-            finder.visit_generics(&item.generics);
-            let public = item.fields.iter().filter(|field| is_public(&field.vis));
-            public.for_each(|field| finder.visit_type(&field.ty));
-        }
-        Item::Enum(item) if is_public(&item.vis) => finder.visit_item_enum(item),
-        Item::Trait(item) if is_public(&item.vis) => finder.visit_item_trait(item),
-        Item::Type(item) if is_public(&item.vis) => finder.visit_item_type(item),
-        Item::Const(item) if is_public(&item.vis) => finder.visit_type(&item.ty),
-        Item::Static(item) if is_public(&item.vis) => finder.visit_type(&item.ty),
-        Item::Use(item) if is_public(&item.vis) => finder.visit_item_use(item),
-        Item::Mod(item) => {
-            let items = item.content.iter().flat_map(|(_, items)| items);
-            items.for_each(|item| visit_public(finder, item));
-        }
-        Item::Impl(item) => visit_implementation(finder, item),
-        _ => {}
-    }
+/// Finds what the public items of a file mention.
+struct Public {
+    finder: Finder,
+    /// Traits and types of the file that nobody outside the crate can name.
+    private: Vec<String>,
 }
 
-fn visit_implementation(finder: &mut Finder, item: &syn::ItemImpl) {
-    // A trait's implementation is as public as its type, which may stand elsewhere: taken as public.
-    let is_of_trait = item.trait_.is_some();
-    if let Some((path, _)) = &item.trait_ {
-        finder.visit_path(path);
-    }
-    for item in &item.items {
+impl Public {
+    fn visit(&mut self, item: &Item) {
+        if is_for_tests(attributes(item)) {
+            return;
+        }
+        let finder = &mut self.finder;
         match item {
-            syn::ImplItem::Fn(function) if is_of_trait || is_public(&function.vis) => {
-                finder.visit_signature(&function.sig);
+            Item::Fn(item) if is_public(&item.vis) => finder.visit_signature(&item.sig),
+            Item::Struct(item) if is_public(&item.vis) => {
+                finder.visit_generics(&item.generics);
+                let public = item.fields.iter().filter(|field| is_public(&field.vis));
+                public.for_each(|field| finder.visit_type(&field.ty));
             }
-            syn::ImplItem::Type(alias) if is_of_trait => finder.visit_type(&alias.ty),
+            Item::Enum(item) if is_public(&item.vis) => finder.visit_item_enum(item),
+            Item::Trait(item) if is_public(&item.vis) => finder.visit_item_trait(item),
+            Item::Type(item) if is_public(&item.vis) => finder.visit_item_type(item),
+            Item::Const(item) if is_public(&item.vis) => finder.visit_type(&item.ty),
+            Item::Static(item) if is_public(&item.vis) => finder.visit_type(&item.ty),
+            Item::Use(item) if is_public(&item.vis) => finder.visit_item_use(item),
+            Item::Mod(item) => {
+                let items = item.content.iter().flat_map(|(_, items)| items);
+                items.for_each(|item| self.visit(item));
+            }
+            Item::Impl(item) => self.visit_implementation(item),
             _ => {}
         }
     }
+
+    fn visit_implementation(&mut self, item: &syn::ItemImpl) {
+        let is_of_trait = item.trait_.is_some();
+        let implemented = item.trait_.as_ref().map(|(path, _)| path);
+        let of_type = match &*item.self_ty {
+            syn::Type::Path(path) => Some(&path.path),
+            _ => None,
+        };
+        let names = implemented.into_iter().chain(of_type);
+        let mut last = names.filter_map(|path| path.segments.last());
+        if last.any(|name| self.private.iter().any(|private| name.ident == private)) {
+            return;
+        }
+        implemented.into_iter().for_each(|path| self.finder.visit_path(path));
+        for item in &item.items {
+            match item {
+                syn::ImplItem::Fn(function) if is_of_trait || is_public(&function.vis) => {
+                    self.finder.visit_signature(&function.sig);
+                }
+                syn::ImplItem::Type(alias) if is_of_trait => self.finder.visit_type(&alias.ty),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn private_name(item: &Item) -> Option<String> {
+    let (visibility, name) = match item {
+        Item::Enum(item) => (&item.vis, &item.ident),
+        Item::Struct(item) => (&item.vis, &item.ident),
+        Item::Trait(item) => (&item.vis, &item.ident),
+        _ => return None,
+    };
+    (!is_public(visibility)).then(|| name.to_string())
 }
 
 fn is_public(visibility: &Visibility) -> bool {
