@@ -9,7 +9,7 @@ use crate::harness::{Client, DataFolder, Form, Request, Server, ServerOptions, e
 
 /// A recipe that keeps a worker busy for a second or more, in many steps.
 fn long_recipe() -> String {
-    vec!["blur:100"; 5].join(" | ")
+    ["blur:100"; 5].join(" | ")
 }
 
 fn upload_long(client: Client) -> String {
