@@ -28,6 +28,7 @@ mod service;
 mod shared_fate;
 mod stage;
 mod step;
+mod watch;
 mod worker_locks;
 mod writer;
 

@@ -22,6 +22,7 @@ use super::hub::Hub;
 use super::operations::claim::any_ready;
 use super::peers::Announcer;
 use super::step::{Effects, Outcome, Step};
+use super::watch::{LOOK_INTERVAL, Watch};
 use super::worker_locks::WorkerLocks;
 use crate::{BrokerError, BrokerOptions};
 
@@ -31,8 +32,6 @@ pub(super) const MAX_WAITING: usize = 1_024;
 const MAX_BATCH: usize = 256;
 /// Claims that may wait for a task; more are answered at once.
 const MAX_PARKED: usize = 4_096;
-/// How often the database is looked at for changes by processes that were not heard.
-const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 /// Shortest pause after a transaction that failed, so that a broken disk does not keep a core busy.
 const FAILURE_PAUSE: Duration = Duration::from_millis(50);
 
@@ -140,8 +139,7 @@ pub(super) struct Writer {
 pub(super) struct Waiting {
     parked: HashMap<QueueName, VecDeque<ClaimCall>>,
     due: HashMap<QueueName, Timestamp>,
-    data_version: Option<i64>,
-    looked_at: Option<Instant>,
+    watch: Watch,
     /// The last transaction failed.
     failing: bool,
     /// Somebody was woken whom a failed transaction could not serve.
@@ -224,24 +222,10 @@ impl Writer {
         let now = self.options.clock.now();
         let due = self.waiting.due.iter().filter(|(_, time)| **time <= now);
         woken.queues.extend(due.map(|(queue, _)| queue.clone()));
-        if self.waiting.looked_at.is_some_and(|at| at.elapsed() < LOOK_INTERVAL) {
-            return;
-        }
-        self.waiting.looked_at = Some(Instant::now());
-        let version = self
-            .connection
-            .prepare_cached("PRAGMA data_version")
-            .and_then(|mut statement| statement.query_row([], |row| row.get::<_, i64>(0)));
-        match version {
-            Ok(version) => {
-                let known = self.waiting.data_version.replace(version);
-                if known.is_some_and(|known| known != version) {
-                    woken.all = true;
-                    self.hub.publish(&Changes::everything());
-                }
-            }
-            Err(error) => tracing::debug!(%error, "cannot read the database's version"),
-        }
+        let changes = self.waiting.watch.look(&self.connection);
+        self.hub.publish(&changes);
+        woken.all |= changes.everything;
+        woken.queues.extend(changes.queues);
     }
 
     /// Takes the claims that have waited long enough: they run once more and are answered whatever comes.
