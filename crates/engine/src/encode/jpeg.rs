@@ -1,6 +1,6 @@
 //! Encodes baseline JPEG with rusty_jpeg: one component for gray, 4:2:0 or 4:4:4 for colour.
 
-use rusty_jpeg::encode::{ColorType, Encoder, SamplingFactor};
+use rusty_jpeg::encode::{ColorType, Encoder, ImageBuffer, JpegColorType, SamplingFactor};
 
 use super::failed;
 use super::flatten::on_white;
@@ -17,10 +17,6 @@ const FULL_CHROMA_QUALITY: u8 = 90;
 
 pub(super) fn encode(image: Image, plan: &EncodePlan, control: &dyn Control) -> Result<Vec<u8>, EngineError> {
     let image = on_white(image.into_eight_bit());
-    let color = match image.channels {
-        Channels::Gray | Channels::GrayAlpha => ColorType::Luma,
-        Channels::Rgb | Channels::Rgba => ColorType::Rgb,
-    };
     let (Samples::Eight(samples), Ok(width), Ok(height)) =
         (&image.samples, u16::try_from(image.width), u16::try_from(image.height))
     else {
@@ -38,6 +34,36 @@ pub(super) fn encode(image: Image, plan: &EncodePlan, control: &dyn Control) -> 
             .add_exif_metadata(&exif::tiff_with(plan.orientation))
             .map_err(|error| failed(FORMAT, &error))?;
     }
-    let written = encoder.encode(samples, width, height, color);
+    let written = match image.channels {
+        Channels::Gray | Channels::GrayAlpha => encoder.encode_image(Gray { samples, width, height }),
+        Channels::Rgb | Channels::Rgba => encoder.encode(samples, width, height, ColorType::Rgb),
+    };
     sink.finish(FORMAT, written)
+}
+
+/// A gray picture that is handed over row by row; the encoder's own hands it over pixel by pixel, which takes a fifth of
+/// the time.
+struct Gray<'a> {
+    samples: &'a [u8],
+    width: u16,
+    height: u16,
+}
+
+impl ImageBuffer for Gray<'_> {
+    fn get_jpeg_color_type(&self) -> JpegColorType {
+        JpegColorType::Luma
+    }
+
+    fn width(&self) -> u16 {
+        self.width
+    }
+
+    fn height(&self) -> u16 {
+        self.height
+    }
+
+    fn fill_buffers(&self, row: u16, buffers: &mut [Vec<u8>; 4]) {
+        let width = usize::from(self.width);
+        buffers[0].extend_from_slice(&self.samples[usize::from(row) * width..][..width]);
+    }
 }

@@ -46,7 +46,7 @@ pub(super) fn operating(operation: &Operation, from: Shape) -> u64 {
         + match operation {
             Operation::Orient(orientation) if orientation.swaps_sides() => to.bytes(),
             Operation::Orient(_) | Operation::Grayscale => 0,
-            Operation::Blur(sigma) => ring(*sigma, from),
+            Operation::Blur(sigma) => kept_by_blur(*sigma, from),
             Operation::Resize(_) => {
                 // One direction is done first, into a picture of the one new side; with alpha, on a copy.
                 let between = Shape {
@@ -59,13 +59,14 @@ pub(super) fn operating(operation: &Operation, from: Shape) -> u64 {
         }
 }
 
-/// The rows that blurring keeps, in single precision at the most, bytes.
-fn ring(sigma: f32, from: Shape) -> u64 {
+/// The rows that blurring keeps, in single precision at the most, and the columns between its strips, bytes.
+fn kept_by_blur(sigma: f32, from: Shape) -> u64 {
     /// More than the kernel reaches, sigmas.
     const REACH: f32 = 4.0;
-    let rows = 2 * (REACH * sigma).ceil() as u64 + 1;
+    let reach = (REACH * sigma).ceil() as u64;
     let row = u64::from(from.width) * from.channels.count() as u64 * size_of::<f32>() as u64;
-    rows.min(from.height.into()) * row
+    let column = u64::from(from.height) * (from.channels.count() * from.depth.bytes()) as u64;
+    (2 * reach + 1).min(from.height.into()) * row + reach.min(from.width.into()) * column
 }
 
 /// Encoding a picture of shape `from`, which is counted as well as the file, bytes.

@@ -4,10 +4,14 @@
 //! long as the kernel is small enough for that. Everything else is blurred in single precision: wide kernels, 16-bit
 //! samples, and colour weighted by its alpha.
 
+use std::marker::PhantomData;
+
+use crate::simd::{Level, RUN};
+
 /// How rows of samples become numbers to add up, and rows of samples again.
 pub(super) trait Arithmetic {
     /// What the picture is made of.
-    type Sample: Copy;
+    type Sample: Copy + Default;
     /// What is added up.
     type Number: Copy + Default;
     type Weight: Copy;
@@ -15,14 +19,16 @@ pub(super) trait Arithmetic {
     /// The weights, centre first, as [`super::kernel::gaussian`] gives them.
     fn weights(exact: &[f64]) -> Vec<Self::Weight>;
 
-    /// What a sum starts at, before the centre and `radius` pairs are added.
-    fn start(radius: usize) -> Self::Number;
-
-    /// Adds the centre.
-    fn add_centre(sum: Self::Number, centre: Self::Number, weight: Self::Weight) -> Self::Number;
-
-    /// Adds the two numbers that lie equally far from the centre.
-    fn add_pair(sum: Self::Number, one: Self::Number, other: Self::Number, weight: Self::Weight) -> Self::Number;
+    /// Adds up a run of neighbouring numbers: the centres, which begin at `centre`, and for each further weight the two
+    /// runs that `pair_at` places, nearest first.
+    fn add_up(
+        level: impl Level,
+        weights: &[Self::Weight],
+        numbers: &[Self::Number],
+        centre: usize,
+        sums: &mut [Self::Number; RUN],
+        pair_at: impl Fn(usize) -> (usize, usize),
+    );
 
     /// Turns a row of samples into numbers.
     fn widen(&self, samples: &[Self::Sample], numbers: &mut [Self::Number]);
@@ -33,8 +39,8 @@ pub(super) trait Arithmetic {
 
 /// 8-bit samples in 128ths of a level; weights in 65,536ths.
 ///
-/// A product is cut off below 1/128, half of that too low on average, which [`Arithmetic::start`] makes up for. White is
-/// 32,640, so two numbers fit into 16 bits; where the making up would go beyond, sums saturate.
+/// A product is cut off below 1/128, half of that too low on average, which is made up for. White is
+/// 32,640 and at most 20 of making up, so two numbers fit into 16 bits.
 pub(super) struct Fixed;
 
 impl Fixed {
@@ -59,18 +65,19 @@ impl Arithmetic for Fixed {
     }
 
     #[inline(always)]
-    fn start(radius: usize) -> u16 {
-        (radius as u16).div_ceil(2)
-    }
-
-    #[inline(always)]
-    fn add_centre(sum: u16, centre: u16, weight: u16) -> u16 {
-        sum.saturating_add(high_half(centre, weight))
-    }
-
-    #[inline(always)]
-    fn add_pair(sum: u16, one: u16, other: u16, weight: u16) -> u16 {
-        sum.saturating_add(high_half(one.saturating_add(other), weight))
+    fn add_up(
+        level: impl Level,
+        weights: &[u16],
+        numbers: &[u16],
+        centre: usize,
+        sums: &mut [u16; RUN],
+        pair_at: impl Fn(usize) -> (usize, usize),
+    ) {
+        let made_up_for = (weights.len() as u16).div_ceil(2);
+        for (sum, number) in sums.iter_mut().zip(&numbers[centre..][..RUN]) {
+            *sum = made_up_for + ((u32::from(*number) * u32::from(weights[0])) >> 16) as u16;
+        }
+        level.add_weighted_pairs(sums, numbers, &weights[1..], pair_at);
     }
 
     #[inline(always)]
@@ -88,18 +95,28 @@ impl Arithmetic for Fixed {
     }
 }
 
-#[inline(always)]
-fn high_half(number: u16, weight: u16) -> u16 {
-    ((u32::from(number) * u32::from(weight)) >> 16) as u16
-}
-
 /// Samples as they are, in single precision.
-pub(super) struct Float<S>(pub(super) std::marker::PhantomData<S>);
+pub(super) struct Float<S>(PhantomData<S>);
+
+impl<S> Float<S> {
+    pub(super) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
 
 /// Colour weighted by the alpha behind it, in single precision; pixels of this many samples.
 pub(super) struct Weighted<S> {
-    pub(super) channels: usize,
-    pub(super) samples: std::marker::PhantomData<S>,
+    channels: usize,
+    samples: PhantomData<S>,
+}
+
+impl<S> Weighted<S> {
+    pub(super) const fn new(channels: usize) -> Self {
+        Self {
+            channels,
+            samples: PhantomData,
+        }
+    }
 }
 
 /// What single precision can hold exactly.
@@ -140,18 +157,24 @@ macro_rules! single_precision {
         }
 
         #[inline(always)]
-        fn start(_radius: usize) -> f32 {
-            0.0
-        }
-
-        #[inline(always)]
-        fn add_centre(sum: f32, centre: f32, weight: f32) -> f32 {
-            sum + centre * weight
-        }
-
-        #[inline(always)]
-        fn add_pair(sum: f32, one: f32, other: f32, weight: f32) -> f32 {
-            sum + (one + other) * weight
+        fn add_up(
+            _level: impl Level,
+            weights: &[f32],
+            numbers: &[f32],
+            centre: usize,
+            sums: &mut [f32; RUN],
+            pair_at: impl Fn(usize) -> (usize, usize),
+        ) {
+            for (sum, number) in sums.iter_mut().zip(&numbers[centre..][..RUN]) {
+                *sum = *number * weights[0];
+            }
+            for (pair, weight) in weights[1..].iter().enumerate() {
+                let (one, other) = pair_at(pair);
+                let (ones, others) = (&numbers[one..][..RUN], &numbers[other..][..RUN]);
+                for ((sum, one), other) in sums.iter_mut().zip(ones).zip(others) {
+                    *sum += (*one + *other) * *weight;
+                }
+            }
         }
     };
 }

@@ -4,9 +4,8 @@ mod arithmetic;
 mod kernel;
 mod separable;
 
-use std::marker::PhantomData;
-
-use self::arithmetic::{Fixed, Float, Weighted};
+use self::arithmetic::{Fixed, Float, Sample, Weighted};
+use self::separable::Plane;
 use crate::EngineError;
 use crate::mill::Control;
 use crate::pixels::{Image, Samples};
@@ -18,29 +17,36 @@ pub(super) fn gaussian(mut image: Image, sigma: f32, control: &dyn Control) -> R
     let row = image.width as usize * channels;
     let has_alpha = image.channels.has_alpha();
     match &mut image.samples {
-        Samples::Eight(samples) if has_alpha && !is_opaque(samples, channels, u8::MAX) => {
-            let weighted = Weighted {
-                channels,
-                samples: PhantomData,
-            };
-            separable::convolve(&weighted, &weights, samples, row, channels, control)
-        }
-        Samples::Eight(samples) if weights.len() <= Fixed::MAX_WEIGHTS => {
-            separable::convolve(&Fixed, &weights, samples, row, channels, control)
-        }
-        Samples::Eight(samples) => separable::convolve(&Float(PhantomData), &weights, samples, row, channels, control),
-        Samples::Sixteen(samples) if has_alpha && !is_opaque(samples, channels, u16::MAX) => {
-            let weighted = Weighted {
-                channels,
-                samples: PhantomData,
-            };
-            separable::convolve(&weighted, &weights, samples, row, channels, control)
+        Samples::Eight(samples) => {
+            let is_weighted = has_alpha && !is_opaque(samples, channels, u8::MAX);
+            let mut plane = Plane { samples, row, channels };
+            if !is_weighted && weights.len() <= Fixed::MAX_WEIGHTS {
+                separable::convolve(&Fixed, &weights, &mut plane, control)?;
+            } else {
+                in_single_precision(&weights, &mut plane, is_weighted, control)?;
+            }
         }
         Samples::Sixteen(samples) => {
-            separable::convolve(&Float(PhantomData), &weights, samples, row, channels, control)
+            let is_weighted = has_alpha && !is_opaque(samples, channels, u16::MAX);
+            let mut plane = Plane { samples, row, channels };
+            in_single_precision(&weights, &mut plane, is_weighted, control)?;
         }
-    }?;
+    }
     Ok(image)
+}
+
+fn in_single_precision<S: Sample>(
+    weights: &[f64],
+    plane: &mut Plane<'_, S>,
+    is_weighted: bool,
+    control: &dyn Control,
+) -> Result<(), EngineError> {
+    if is_weighted {
+        let channels = plane.channels;
+        separable::convolve(&Weighted::new(channels), weights, plane, control)
+    } else {
+        separable::convolve(&Float::new(), weights, plane, control)
+    }
 }
 
 fn is_opaque<T: Copy + PartialEq>(samples: &[T], channels: usize, opaque: T) -> bool {

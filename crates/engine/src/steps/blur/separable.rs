@@ -1,69 +1,102 @@
 //! Convolves a picture with a symmetrical kernel, first along rows, then along columns, in place.
 //!
-//! Works down the picture with a ring of as many rows as the kernel is high, so that memory does not grow with the height
-//! and the rows are still in the cache when their columns are added up. Beyond the edges the edge pixel repeats.
+//! Works down strips of columns with a ring of as many rows as the kernel is high: memory does not grow with the height,
+//! and the ring of a strip stays in the nearest cache. Beyond the edges the edge pixel repeats.
 
 use super::arithmetic::Arithmetic;
 use crate::EngineError;
 use crate::mill::Control;
 use crate::pixels::zeros;
-use crate::simd::{self, Kernel};
+use crate::simd::{self, Kernel, Level, RUN};
 
-/// Numbers that are added up side by side: four registers of 16-bit numbers.
-const LANES: usize = 64;
+/// What the ring of a strip may take, three quarters of a usual first-level cache, bytes.
+const RING_BYTES: usize = 24 * 1024;
+/// A strip is at least this many times as wide as what the kernel reaches into its neighbours.
+const LEAST_REACHES: usize = 8;
+/// Samples that make whole runs and whole pixels, of whatever channels.
+const STRIP_UNIT: usize = RUN * 3;
 /// Rows between two looks at whether to go on.
 const ROWS_BETWEEN_CHECKS: usize = 16;
 
-/// Convolves rows of `row_samples` samples, `channels` to a pixel, along both directions with the kernel of `exact`
-/// weights, centre first.
+/// The samples of a picture, and how they are laid out.
+pub(super) struct Plane<'a, S> {
+    pub(super) samples: &'a mut [S],
+    /// Samples in a row.
+    pub(super) row: usize,
+    /// Samples in a pixel.
+    pub(super) channels: usize,
+}
+
+/// Convolves a picture along both directions with the kernel of `exact` weights, centre first.
 pub(super) fn convolve<A: Arithmetic>(
     arithmetic: &A,
     exact: &[f64],
-    samples: &mut [A::Sample],
-    row_samples: usize,
-    channels: usize,
+    plane: &mut Plane<'_, A::Sample>,
     control: &dyn Control,
 ) -> Result<(), EngineError> {
-    let height = samples.len() / row_samples;
-    let mut window = Window::<A>::new(exact, row_samples, channels, height)?;
-    for row in 0..height + window.radius {
-        if row % ROWS_BETWEEN_CHECKS == 0 && control.should_stop() {
-            return Err(EngineError::Stopped);
-        }
-        if row < height {
-            let taken = &samples[row * row_samples..][..row_samples];
-            simd::run(AlongRow {
-                arithmetic,
-                window: &mut window,
-                row,
-                samples: taken,
-            });
-        }
-        // A row is final once the last row that it mixes with was taken; until then it was only read.
-        if let Some(done) = row.checked_sub(window.radius) {
-            simd::run(AlongColumns {
-                arithmetic,
-                window: &mut window,
-                row: done,
-                samples: &mut samples[done * row_samples..][..row_samples],
-            });
+    let height = plane.samples.len() / plane.row;
+    let radius = exact.len() - 1;
+    let edge = radius * plane.channels;
+    let width = strip_width::<A>(radius, edge, plane.row);
+    let mut window = Window::<A>::new(exact, width, plane.channels, height)?;
+    // What the strip before was made of at its right end, row by row: it is overwritten, and is the left edge of this one.
+    let mut left = match plane.row > width {
+        true => zeros(height as u64 * edge as u64)?,
+        false => Vec::new(),
+    };
+    for begin in (0..plane.row).step_by(width) {
+        let end = (begin + width).min(plane.row);
+        for step in 0..height + radius {
+            if step % ROWS_BETWEEN_CHECKS == 0 && control.should_stop() {
+                return Err(EngineError::Stopped);
+            }
+            if step < height {
+                let row = &plane.samples[step * plane.row..][..plane.row];
+                let is_first = begin == 0;
+                simd::run(AlongRow {
+                    arithmetic,
+                    window: &mut window,
+                    row: step,
+                    left: (!is_first).then(|| &left[step * edge..][..edge]),
+                    samples: &row[begin..(end + edge).min(plane.row)],
+                });
+                if end < plane.row {
+                    left[step * edge..][..edge].copy_from_slice(&row[end - edge..end]);
+                }
+            }
+            // A row is final once the last row that it mixes with was taken; until then it was only read.
+            if let Some(row) = step.checked_sub(radius) {
+                simd::run(AlongColumns {
+                    arithmetic,
+                    window: &mut window,
+                    row,
+                    samples: &mut plane.samples[row * plane.row..][begin..end],
+                });
+            }
         }
     }
     Ok(())
 }
 
-/// The rows under the kernel, convolved along themselves already.
+/// Samples in a strip: so many that its ring fits the cache, unless that makes too much of its edges.
+fn strip_width<A: Arithmetic>(radius: usize, edge: usize, row: usize) -> usize {
+    let fitting = RING_BYTES / size_of::<A::Number>() / (2 * radius + 1);
+    let width = (fitting / STRIP_UNIT * STRIP_UNIT).max((edge * LEAST_REACHES).next_multiple_of(STRIP_UNIT));
+    width.clamp(STRIP_UNIT, row.next_multiple_of(STRIP_UNIT))
+}
+
+/// The rows of a strip under the kernel, convolved along themselves already.
 struct Window<A: Arithmetic> {
     weights: Vec<A::Weight>,
     radius: usize,
     channels: usize,
     height: usize,
-    /// One row widened, with the edges repeated on both sides.
+    /// One row widened, with its edges on both sides.
     padded: Vec<A::Number>,
-    /// The rows of the ring, each rounded up to whole lanes.
+    /// The rows of the ring.
     ring: Vec<A::Number>,
-    /// Numbers in a row of the ring.
-    stride: usize,
+    /// Numbers in a row of the ring, whole runs of them.
+    width: usize,
     /// Rows in the ring.
     rows: usize,
     /// A finished row, before it is narrowed.
@@ -73,34 +106,62 @@ struct Window<A: Arithmetic> {
 }
 
 impl<A: Arithmetic> Window<A> {
-    fn new(exact: &[f64], row_samples: usize, channels: usize, height: usize) -> Result<Self, EngineError> {
+    fn new(exact: &[f64], width: usize, channels: usize, height: usize) -> Result<Self, EngineError> {
         let radius = exact.len() - 1;
-        let stride = row_samples.next_multiple_of(LANES);
         let rows = (2 * radius + 1).min(height);
         Ok(Self {
             weights: A::weights(exact),
             radius,
             channels,
             height,
-            padded: zeros((stride + 2 * radius * channels) as u64)?,
-            ring: zeros(stride as u64 * rows as u64)?,
-            stride,
+            padded: zeros((width + 2 * radius * channels) as u64)?,
+            ring: zeros(width as u64 * rows as u64)?,
+            width,
             rows,
-            finished: zeros(stride as u64)?,
+            finished: zeros(width as u64)?,
             pairs: vec![(0, 0); radius],
         })
     }
 
     /// Where in the ring a row of the picture begins.
     fn begin_of(&self, row: usize) -> usize {
-        row % self.rows * self.stride
+        row % self.rows * self.width
+    }
+
+    /// Notes where the rows around `row`, which begins at `centre`, begin; the first and the last row repeat.
+    #[inline(always)]
+    fn place_pairs(&mut self, row: usize, centre: usize) {
+        let end = self.rows * self.width;
+        let (mut above, mut below) = (centre, centre);
+        for (index, pair) in self.pairs.iter_mut().enumerate() {
+            if index < row {
+                above = if above == 0 { end } else { above } - self.width;
+            }
+            if row + index + 1 < self.height {
+                below += self.width;
+                below = if below == end { 0 } else { below };
+            }
+            *pair = (above, below);
+        }
+    }
+
+    /// Repeats the pixel at `pixel` of the padded row from `begin` to `end`.
+    #[inline(always)]
+    fn repeat(&mut self, pixel: usize, begin: usize, end: usize) {
+        for at in (begin..end).step_by(self.channels) {
+            self.padded.copy_within(pixel..pixel + self.channels, at);
+        }
     }
 }
 
+/// Takes a row of a strip into the ring.
 struct AlongRow<'a, A: Arithmetic> {
     arithmetic: &'a A,
     window: &'a mut Window<A>,
     row: usize,
+    /// What lies to the left; nothing at the edge of the picture.
+    left: Option<&'a [A::Sample]>,
+    /// The strip and what lies to its right; less or nothing at the edge of the picture.
     samples: &'a [A::Sample],
 }
 
@@ -108,31 +169,34 @@ impl<A: Arithmetic> Kernel for AlongRow<'_, A> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run(self, level: impl Level) {
         let window = self.window;
-        let (channels, radius) = (window.channels, window.radius);
-        let edge = radius * channels;
-        let length = self.samples.len();
-        self.arithmetic
-            .widen(self.samples, &mut window.padded[edge..][..length]);
-        for distance in 0..radius {
-            window.padded.copy_within(edge..edge + channels, distance * channels);
-            let last = edge + length - channels;
-            window
-                .padded
-                .copy_within(last..last + channels, edge + length + distance * channels);
+        let channels = window.channels;
+        let edge = window.radius * channels;
+        let taken = edge + self.samples.len();
+        self.arithmetic.widen(self.samples, &mut window.padded[edge..taken]);
+        match self.left {
+            Some(left) => self.arithmetic.widen(left, &mut window.padded[..edge]),
+            None => window.repeat(edge, 0, edge),
         }
+        window.repeat(
+            taken - channels,
+            taken,
+            (taken + edge).min(window.padded.len() / channels * channels),
+        );
         let begin = window.begin_of(self.row);
-        let (to, _) = window.ring[begin..][..window.stride].as_chunks_mut::<LANES>();
+        let (to, _) = window.ring[begin..][..window.width].as_chunks_mut::<RUN>();
         for (index, sums) in to.iter_mut().enumerate() {
-            let at = edge + index * LANES;
-            *sums = add_up::<A>(&window.weights, &window.padded, at, |pair| {
-                (at - pair * channels, at + pair * channels)
+            let at = edge + index * RUN;
+            A::add_up(level, &window.weights, &window.padded, at, sums, |pair| {
+                let distance = (pair + 1) * channels;
+                (at - distance, at + distance)
             });
         }
     }
 }
 
+/// Makes a row of a strip from the ring.
 struct AlongColumns<'a, A: Arithmetic> {
     arithmetic: &'a A,
     window: &'a mut Window<A>,
@@ -144,44 +208,19 @@ impl<A: Arithmetic> Kernel for AlongColumns<'_, A> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run(self, level: impl Level) {
         let window = self.window;
-        for distance in 1..=window.radius {
-            let above = window.begin_of(self.row.saturating_sub(distance));
-            let below = window.begin_of((self.row + distance).min(window.height - 1));
-            window.pairs[distance - 1] = (above, below);
-        }
         let centre = window.begin_of(self.row);
-        let (to, _) = window.finished.as_chunks_mut::<LANES>();
+        window.place_pairs(self.row, centre);
+        let pairs = &window.pairs[..];
+        let (to, _) = window.finished.as_chunks_mut::<RUN>();
         for (index, sums) in to.iter_mut().enumerate() {
-            let offset = index * LANES;
-            *sums = add_up::<A>(&window.weights, &window.ring, centre + offset, |pair| {
-                let (above, below) = window.pairs[pair - 1];
+            let offset = index * RUN;
+            A::add_up(level, &window.weights, &window.ring, centre + offset, sums, |pair| {
+                let (above, below) = pairs[pair];
                 (above + offset, below + offset)
             });
         }
         self.arithmetic.narrow(&window.finished, self.samples);
     }
-}
-
-/// Adds up, for a run of neighbouring numbers at once, the centre at `centre` and the pairs that `pair_at` places.
-#[inline(always)]
-fn add_up<A: Arithmetic>(
-    weights: &[A::Weight],
-    numbers: &[A::Number],
-    centre: usize,
-    pair_at: impl Fn(usize) -> (usize, usize),
-) -> [A::Number; LANES] {
-    let mut sums = [A::start(weights.len() - 1); LANES];
-    for (sum, number) in sums.iter_mut().zip(&numbers[centre..][..LANES]) {
-        *sum = A::add_centre(*sum, *number, weights[0]);
-    }
-    for (pair, weight) in weights.iter().enumerate().skip(1) {
-        let (one, other) = pair_at(pair);
-        let (ones, others) = (&numbers[one..][..LANES], &numbers[other..][..LANES]);
-        for ((sum, one), other) in sums.iter_mut().zip(ones).zip(others) {
-            *sum = A::add_pair(*sum, *one, *other, *weight);
-        }
-    }
-    sums
 }
