@@ -44,11 +44,11 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.delete, &mut item.head];
         for operation in operations.into_iter().flatten() {
-            if let Some(RefOr::T(body)) = &mut operation.request_body {
-                if let Some(RefOr::T(form)) = body.content.get_mut("multipart/form-data") {
-                    let images = EncodingBuilder::new().content_type(Some("image/png, image/jpeg, image/webp"));
-                    form.encoding.insert("file".to_owned(), images.build());
-                }
+            if let Some(RefOr::T(body)) = &mut operation.request_body
+                && let Some(RefOr::T(form)) = body.content.get_mut("multipart/form-data")
+            {
+                let images = EncodingBuilder::new().content_type(Some("image/png, image/jpeg, image/webp"));
+                form.encoding.insert("file".to_owned(), images.build());
             }
             for response in operation.responses.responses.values_mut() {
                 if let RefOr::T(response) = response {
@@ -167,6 +167,13 @@ pub(crate) fn state_schema() -> Schema {
 
 pub(crate) fn format_schema() -> Schema {
     words("An image format.", ImageFormat::ALL.map(ImageFormat::as_str))
+}
+
+pub(crate) fn problem_code_schema() -> Schema {
+    words(
+        "The stable code of a problem. Codes are never renamed or reused.",
+        ProblemCode::ALL.iter().map(|code| code.as_str()),
+    )
 }
 
 pub(crate) fn failure_code_schema() -> Schema {

@@ -6,18 +6,19 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::openapi::problem_code_schema;
+
 /// Declares every code once, with its status and its title.
 macro_rules! problem_codes {
     ($($(#[$about:meta])* $code:ident = $name:literal, $status:ident, $title:literal;)+) => {
         /// The stable code of a problem. Codes are never renamed or reused.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         pub(crate) enum ProblemCode {
             $($(#[$about])* #[serde(rename = $name)] $code,)+
         }
 
         impl ProblemCode {
             /// Every code.
-            #[cfg(test)]
             pub(crate) const ALL: &[Self] = &[$(Self::$code),+];
 
             pub(crate) const fn as_str(self) -> &'static str {
@@ -129,7 +130,7 @@ pub(crate) struct ProblemDocument<'a> {
     #[schema(value_type = String, example = "the file has at least 67108865 bytes, max_input_bytes is 67108864")]
     pub(crate) detail: &'a str,
     /// For programs.
-    #[schema(inline, example = "input_too_large")]
+    #[schema(schema_with = problem_code_schema)]
     pub(crate) code: ProblemCode,
     /// Names the request in the server's log; also in the header `X-Request-Id`.
     #[schema(value_type = String, example = "019ab3f0-8c1e-7a43-9b64-2f7e6f0c1d22")]

@@ -57,7 +57,7 @@ impl RawParameters {
     ///
     /// # Errors
     /// A problem when the recipe belongs in a form.
-    pub(crate) fn as_query(self) -> Result<Self, Problem> {
+    pub(crate) fn within_query_bounds(self) -> Result<Self, Problem> {
         let characters = self.recipe.as_deref().map_or(0, |recipe| recipe.chars().count());
         if characters > MAX_QUERY_RECIPE_CHARS {
             let detail = format!(

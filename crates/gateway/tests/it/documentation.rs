@@ -40,6 +40,36 @@ async fn every_reference_leads_somewhere() {
     assert!(found > 10);
 }
 
+#[tokio::test]
+async fn problems_are_described_as_they_are_served() {
+    let world = World::new().await;
+    let document = world.get("/openapi.json").await.json();
+    let served = world.get("/nowhere").await.json();
+    let schema = &document["components"]["schemas"]["ProblemDocument"];
+    assert!(
+        schema["properties"]["code"]["enum"]
+            .as_array()
+            .unwrap()
+            .contains(&served["code"])
+    );
+    for name in served.as_object().unwrap().keys() {
+        assert!(schema["properties"].get(name).is_some(), "{name}");
+    }
+    for name in schema["required"].as_array().unwrap() {
+        assert!(served.get(name.as_str().unwrap()).is_some(), "{name}");
+    }
+    let narrowed =
+        "/paths/~1status~1{task_id}/get/responses/404/content/application~1problem+json/schema/allOf/1/properties";
+    assert_eq!(
+        document.pointer(narrowed).unwrap()["code"]["enum"],
+        serde_json::json!(["task_not_found"])
+    );
+    assert_eq!(
+        document.pointer(narrowed).unwrap()["status"]["enum"],
+        serde_json::json!([404])
+    );
+}
+
 fn visit(value: &Value, see: &mut impl FnMut(&Value)) {
     see(value);
     match value {

@@ -96,7 +96,7 @@ pub(crate) async fn create(
     query: Result<ApiQuery<RawParameters>, Problem>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let query = query.and_then(|ApiQuery(parameters)| parameters.as_query());
+    let query = query.and_then(|ApiQuery(parameters)| parameters.within_query_bounds());
     let accepted = accept(&app, request, Source::FormOrImage, query).await?;
     let location = task_url(accepted.task.id);
     let document = TaskDocument::of(&accepted.task);
