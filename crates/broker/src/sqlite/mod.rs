@@ -119,6 +119,9 @@ impl SqliteBroker {
             waiting: Waiting::default(),
         };
         reap_the_gone(&mut writer);
+        if let Err(error) = writer.locks.forget_the_gone() {
+            tracing::debug!(%error, "lock files of dead workers stay behind");
+        }
         let writer = thread::Builder::new()
             .name("pixmill-write".to_owned())
             .spawn(move || writer.run())

@@ -66,14 +66,16 @@ impl Announcer {
             return;
         }
         self.list();
-        if self.peers.is_empty() {
-            return;
+        if !self.peers.is_empty() {
+            self.tell(&changes.to_datagram());
         }
-        let datagram = changes.to_datagram();
+    }
+
+    fn tell(&mut self, datagram: &[u8]) {
         let (folder, socket) = (&self.folder, &self.socket);
         self.peers.retain(|peer| {
             let address = folder.address(peer);
-            match socket.send_to(&datagram, &address) {
+            match socket.send_to(datagram, &address) {
                 Ok(_) => true,
                 // Its process ended without tidying up. Names are never used twice, so this removes no living one.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
@@ -143,13 +145,17 @@ pub(super) fn join(folder: &Path, heard: impl Fn(Changes) + Send + 'static) -> i
         stop,
         thread: Some(thread),
     };
-    let announcer = Announcer {
+    let mut announcer = Announcer {
         folder: for_announcer,
         own,
         socket,
         peers: Vec::new(),
         listed_at: None,
     };
+    // Strikes off who died before this process came; to the living it says nothing worse than "look".
+    announcer.list();
+    announcer.tell(b"");
+    announcer.listed_at = None;
     Ok((announcer, listener))
 }
 

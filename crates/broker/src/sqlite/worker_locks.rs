@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 
 use pixmill_types::WorkerId;
 
+/// Ends the name of a lock file, after the worker's.
+const SUFFIX: &str = ".lock";
+
 /// How often opening is tried again when the file was deleted in between. Each turn needs another reaper to win a
 /// race of microseconds.
 const MAX_RACES: usize = 100;
@@ -60,15 +63,28 @@ impl WorkerLocks {
         }
     }
 
+    /// Deletes the lock files of workers that are gone. One that held no lease when it died has nobody else who would
+    /// ask for it.
+    pub(super) fn forget_the_gone(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.folder)? {
+            let name = entry?.file_name();
+            let worker = name.to_str().and_then(|name| name.strip_suffix(SUFFIX));
+            if let Some(worker) = worker.and_then(|worker| worker.parse().ok()) {
+                self.is_gone(&worker)?;
+            }
+        }
+        Ok(())
+    }
+
     fn path(&self, worker: &WorkerId) -> PathBuf {
-        self.folder.join(format!("{worker}.lock"))
+        self.folder.join(format!("{worker}{SUFFIX}"))
     }
 }
 
 impl Drop for WorkerLocks {
     fn drop(&mut self) {
         for (worker, file) in self.held.drain() {
-            let path = self.folder.join(format!("{worker}.lock"));
+            let path = self.folder.join(format!("{worker}{SUFFIX}"));
             // Tidies up after a clean end. A file that stays behind is deleted by the next reaper that meets it.
             let alone = file.unlock().is_ok() && file.try_lock().is_ok();
             if alone && let Err(error) = remove_if_same(&path, &file) {
@@ -140,5 +156,22 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         locks.hold(&worker).unwrap();
         assert!(!locks.is_gone(&worker).unwrap());
+    }
+    #[test]
+    fn lock_files_of_the_dead_are_forgotten_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["host-1-dead.lock", "host-2-dead.lock", "notes.txt", "not a worker.lock"] {
+            fs::write(folder.path().join(name), b"").unwrap();
+        }
+        let locks = || WorkerLocks::new(folder.path().to_owned());
+        let mut living = locks();
+        living.hold(&"host-3-alive".parse().unwrap()).unwrap();
+        locks().forget_the_gone().unwrap();
+        let mut left: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["host-3-alive.lock", "not a worker.lock", "notes.txt"]);
     }
 }

@@ -87,6 +87,24 @@ async fn sockets_of_dead_processes_are_removed() {
     assert_eq!(sockets(), 0, "a clean end leaves none");
 }
 
+/// Also when nothing happens afterwards that would bring them to light.
+#[tokio::test]
+async fn opening_removes_what_dead_processes_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("pixmill.db");
+    let files = |of: &str| std::fs::read_dir(folder.path().join(of)).unwrap().count();
+    let broker = open(&database);
+    let worker = start_worker(&database);
+    round_trip(&broker).await;
+    drop(broker);
+    worker.kill();
+    assert_eq!((files("peers"), files("workers")), (1, 1));
+    let broker = open(&database);
+    assert_eq!((files("peers"), files("workers")), (1, 0), "a socket of its own");
+    drop(broker);
+    assert_eq!((files("peers"), files("workers")), (0, 0));
+}
+
 #[tokio::test]
 async fn a_long_path_does_not_matter() {
     let folder = tempfile::tempdir().unwrap();
