@@ -8,6 +8,9 @@
 mod architecture;
 mod bad_input;
 mod commands;
+#[cfg(feature = "failpoints")]
+mod crash;
+mod durability;
 mod harness;
 mod lifecycle;
 mod overload;
