@@ -17,7 +17,7 @@ or a form field:
 
 ```text
 orient | grayscale | blur:2
-orient => resize:1600 | jpeg:85,name={name}_large ; resize:320 | webp,name={name}_small
+orient => resize:1600 | jpeg:85,name={name}_large ; resize:320 | webp:name={name}_small
 ```
 
 Steps are separated by `|`. After `=>` stand the outputs, separated by `;`: each may begin with steps of its own and ends

@@ -17,7 +17,7 @@ section! {
         /// Origins whose pages may call from a browser, such as https://app.example.com; * for any.
         cors_origins: Vec<String> = "",
         /// Uploads under way at the same time; one more is answered 503 with Retry-After.
-        max_uploads: u32 = "64",
+        max_uploads: u32 = "256",
         /// Connections open at the same time; more wait until one closes.
         max_connections: u32 = "4096",
         /// How long a client may pause in the middle of a request before it is dropped.
