@@ -204,11 +204,8 @@ impl Drop for Ending {
             target: "pixmill::access",
             status = self.status,
             bytes = self.bytes,
-            duration_ms = duration.as_secs_f64() * 1_000.0,
-            "{} {} {}",
-            self.seen.method,
-            shown(&self.seen.path),
-            self.status
+            duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+            "answered"
         );
     }
 }

@@ -65,16 +65,23 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
 
 /// Declares a type that stands, in `responses(…)`, for problems of these codes and those of every route.
 macro_rules! problems {
-    ($name:ident: $($code:ident),* $(,)?) => {
+    ($name:ident: $($code:ident),* $(,)? $(; and those of $base:ident)?) => {
         #[derive(Debug)]
         pub(crate) enum $name {}
+
+        impl $name {
+            fn codes() -> Vec<$crate::problem::ProblemCode> {
+                let codes = [$($crate::problem::ProblemCode::$code),*];
+                codes.into_iter()$(.chain($base::codes()))?.collect()
+            }
+        }
 
         impl utoipa::IntoResponses for $name {
             fn responses() -> std::collections::BTreeMap<
                 String,
                 utoipa::openapi::RefOr<utoipa::openapi::Response>,
             > {
-                $crate::openapi::problem_responses(&[$($crate::problem::ProblemCode::$code),*])
+                $crate::openapi::problem_responses(&Self::codes())
             }
         }
     };

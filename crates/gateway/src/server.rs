@@ -27,6 +27,8 @@ use crate::state::App;
 const MAX_BUFFER_BYTES: usize = 64 * 1024;
 /// How long to wait after the listener failed for want of something, such as file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// How long work that outlives its connection may take after the grace period.
+const LAST_GRACE: Duration = Duration::from_secs(5);
 
 /// Serves until `shutdown` is cancelled, then lets requests and published uploads finish within the grace period.
 pub(crate) async fn serve(
@@ -81,6 +83,13 @@ pub(crate) async fn serve(
         );
         cut_off.cancel();
         connections.wait().await;
+        // What was being published still is, and what was cut off is being removed.
+        if timeout(LAST_GRACE, app.tasks.wait()).await.is_err() {
+            tracing::warn!(
+                tasks = app.tasks.len(),
+                "storage did not answer in time, the janitor will tidy up"
+            );
+        }
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(super) async fn receive(
             receive_file(arrival, &mut multipart, part, &form, &query).await?;
             continue;
         }
-        let Some(value) = field_of(&mut form, &part.field) else {
+        let Some(value) = field_of(&mut form, source, &part.field) else {
             if source == Source::LenientForm || part.field == "_charset_" {
                 continue;
             }
@@ -91,14 +91,14 @@ async fn receive_file(
     Ok(())
 }
 
-/// The place of a parameter; `None` when there is none of that name.
-fn field_of<'a>(parameters: &'a mut RawParameters, name: &str) -> Option<&'a mut Option<String>> {
-    match name {
-        "recipe" => Some(&mut parameters.recipe),
-        "priority" => Some(&mut parameters.priority),
-        "not_before" => Some(&mut parameters.not_before),
-        "filename" => Some(&mut parameters.filename),
-        _ => None,
+/// The place of a parameter; `None` when the form has none of that name.
+fn field_of<'a>(parameters: &'a mut RawParameters, source: Source, name: &str) -> Option<&'a mut Option<String>> {
+    match (source, name) {
+        (_, "recipe") => Some(&mut parameters.recipe),
+        (Source::FormOrImage, "priority") => Some(&mut parameters.priority),
+        (Source::FormOrImage, "not_before") => Some(&mut parameters.not_before),
+        (Source::FormOrImage, "filename") => Some(&mut parameters.filename),
+        (Source::LenientForm | Source::FormOrImage, _) => None,
     }
 }
 

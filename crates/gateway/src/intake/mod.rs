@@ -41,7 +41,7 @@ pub(crate) struct Accepted {
 /// What a route takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// A form, in which unknown fields do no harm.
+    /// A form with a file and maybe a recipe, in which other fields do no harm.
     LenientForm,
     /// A form without unknown fields, or the image itself.
     FormOrImage,
@@ -84,7 +84,9 @@ pub(crate) async fn accept(
         began: body.began(),
         permit,
     };
-    publish::in_its_own_task(app, ready).await
+    let accepted = publish::in_its_own_task(app, ready).await;
+    publish::crash_point("gateway.before_response");
+    accepted
 }
 
 /// Reads the whole body into a staged file that may become a task.

@@ -151,6 +151,6 @@ async fn is_certainly_absent(app: &App, id: TaskId, error: &BrokerError) -> bool
 }
 
 /// Where a crash test may end the process.
-pub(crate) fn crash_point(_name: &'static str) {
+pub(super) fn crash_point(_name: &'static str) {
     fail::fail_point!(_name, |_| std::process::abort());
 }

@@ -70,7 +70,7 @@ pub(crate) async fn get(
     }
 }
 
-/// Tells what `GET` would, without the file.
+/// Tells what fetching a finished file would, without the file.
 #[utoipa::path(
     head,
     path = "/v1/tasks/{task_id}/outputs/{name}",

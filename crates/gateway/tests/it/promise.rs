@@ -95,6 +95,7 @@ async fn fields_that_nobody_asked_for_do_no_harm() {
     let form = Form::default()
         .and_field("submit", "Upload")
         .and_file("a.png", &small_png())
-        .and_field("csrf", "x");
+        .and_field("csrf", "x")
+        .and_field("priority", "urgent");
     assert_eq!(world.send(upload(form)).await.status, StatusCode::ACCEPTED);
 }

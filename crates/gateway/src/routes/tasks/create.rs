@@ -49,15 +49,11 @@ pub(crate) struct ImageBody(Vec<u8>);
 
 problems!(UploadProblems:
     InvalidHeader, MalformedMultipart, IncompleteBody, UploadTimeout, InputTooLarge, FieldTooLarge,
-    UnsupportedMediaType, FileMissing, FileEmpty, InvalidField, NotBeforeTooFar, InvalidRecipe, RecipeImpossible,
-    NotAnImage, ImageUnsupported, ImageTruncated, ImageCorrupt, LimitExceeded, IdempotencyKeyReused, Busy, QueueFull,
+    UnsupportedMediaType, FileMissing, FileEmpty, InvalidField, InvalidRecipe, RecipeImpossible, NotAnImage,
+    ImageUnsupported, ImageTruncated, ImageCorrupt, LimitExceeded, IdempotencyKeyReused, Busy, QueueFull,
     BrokerUnavailable, StorageUnavailable, StorageFull);
 
-problems!(CreateProblems:
-    InvalidQuery, InvalidHeader, MalformedMultipart, IncompleteBody, UploadTimeout, InputTooLarge, FieldTooLarge,
-    UnsupportedMediaType, FileMissing, FileEmpty, InvalidField, NotBeforeTooFar, InvalidRecipe, RecipeImpossible,
-    NotAnImage, ImageUnsupported, ImageTruncated, ImageCorrupt, LimitExceeded, IdempotencyKeyReused, Busy, QueueFull,
-    BrokerUnavailable, StorageUnavailable, StorageFull);
+problems!(CreateProblems: InvalidQuery, NotBeforeTooFar; and those of UploadProblems);
 
 /// Submits an image as a task.
 ///
