@@ -64,14 +64,18 @@ impl Log {
     }
 }
 
-/// The checkpointer's thread. It ends when the writer's connection is closed; dropping this waits for it.
+/// The checkpointer's thread. Dropping this ends it, and waits for it: after all other connections are closed, since
+/// the last one to close empties the log and removes it, and of two that close at once neither is the last.
 #[derive(Debug)]
 pub(super) struct Checkpointer {
+    /// Keeps the thread: the writer's own end goes while its connection is still being closed.
+    nudge: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Drop for Checkpointer {
     fn drop(&mut self) {
+        self.nudge = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -89,7 +93,7 @@ pub(super) fn start(path: &Path, writer: &mut Connection) -> Result<(Arc<Log>, C
     let connection = connection::open(path, Role::Checkpointer).map_err(database)?;
     let log = Arc::new(Log::default());
     let (nudge, nudged) = sync_channel::<()>(1);
-    watch_commits(writer, Arc::clone(&log), nudge).map_err(database)?;
+    watch_commits(writer, Arc::clone(&log), nudge.clone()).map_err(database)?;
     let thread = thread::Builder::new()
         .name("pixmill-checkpoint".to_owned())
         .spawn({
@@ -101,10 +105,14 @@ pub(super) fn start(path: &Path, writer: &mut Connection) -> Result<(Arc<Log>, C
             path: path.to_owned(),
             source,
         })?;
-    Ok((log, Checkpointer { thread: Some(thread) }))
+    let checkpointer = Checkpointer {
+        nudge: Some(nudge),
+        thread: Some(thread),
+    };
+    Ok((log, checkpointer))
 }
 
-/// Lives in the writer's connection: when that is closed, the checkpointer's channel is, too.
+/// Tells the checkpointer of commits for as long as the writer's connection is open.
 fn watch_commits(writer: &mut Connection, log: Arc<Log>, nudge: SyncSender<()>) -> rusqlite::Result<()> {
     writer.wal_hook(Some(move |_: &mut Wal, frames: i32| {
         let frames = u64::try_from(frames).unwrap_or(0);
@@ -136,7 +144,11 @@ fn work(connection: &Connection, log: &Log, nudged: &Receiver<()>) {
                     emptied_at = commits;
                 }
             }
-            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Disconnected) => {
+                // Again, should the first have found the database busy.
+                checkpoint(connection, CheckpointMode::PASSIVE);
+                return;
+            }
         }
     }
 }
