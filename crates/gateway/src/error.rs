@@ -63,6 +63,11 @@ impl Problem {
         Self::new(ProblemCode::TaskNotFound, "there is no task of this id")
     }
 
+    /// Something the gateway stands on does not answer, or the gateway itself is about to go: try again soon.
+    pub(crate) fn unavailable(code: ProblemCode, detail: &'static str) -> Self {
+        Self::new(code, detail).retry_after(UNAVAILABLE_RETRY)
+    }
+
     /// As many uploads are under way as there may be.
     pub(crate) fn busy(limit: usize) -> Self {
         let detail = format!("{limit} uploads are under way, the most there may be; try again");
@@ -211,8 +216,7 @@ impl From<BrokerError> for Problem {
             .parameter("cursor"),
             BrokerError::StorageFull(_) => Self::storage_full(error),
             BrokerError::Unavailable(_) => {
-                Self::new(ProblemCode::BrokerUnavailable, "the broker does not answer; try again")
-                    .retry_after(UNAVAILABLE_RETRY)
+                Self::unavailable(ProblemCode::BrokerUnavailable, "the broker does not answer; try again")
                     .cause(Arc::new(error))
             }
             BrokerError::StaleLease | BrokerError::Corrupt(_) => Self::internal(error),
@@ -237,11 +241,10 @@ impl From<BlobError> for Problem {
         match error {
             BlobError::NotFound(_) => Self::internal(error),
             BlobError::Full(_) => Self::storage_full(error),
-            BlobError::Unavailable(_) => Self::new(
+            BlobError::Unavailable(_) => Self::unavailable(
                 ProblemCode::StorageUnavailable,
                 "the blob store does not answer; try again",
             )
-            .retry_after(UNAVAILABLE_RETRY)
             .cause(Arc::new(error)),
         }
     }

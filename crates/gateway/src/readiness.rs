@@ -46,7 +46,7 @@ impl Readiness {
 }
 
 async fn ask(services: Services) -> Result<(), Problem> {
-    let silent = |code, detail| move |_| Problem::new(code, detail);
+    let silent = |code, detail| move |_| Problem::unavailable(code, detail);
     let broker = async {
         timeout(CHECK_TIMEOUT, services.broker.check()).await.map_err(silent(
             ProblemCode::BrokerUnavailable,

@@ -51,7 +51,7 @@ problems!(ReadyProblems: BrokerUnavailable, StorageUnavailable, ShuttingDown, St
 )]
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Health, Problem> {
     if app.shutdown.is_cancelled() {
-        return Err(Problem::new(
+        return Err(Problem::unavailable(
             ProblemCode::ShuttingDown,
             "the gateway finishes what it has and takes no more",
         ));

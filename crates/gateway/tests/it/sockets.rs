@@ -173,6 +173,60 @@ async fn a_client_that_asks_first_sends_nothing_in_vain() {
 }
 
 #[tokio::test]
+async fn a_client_that_does_not_read_is_dropped() {
+    let server = Server::start(GatewayOptions {
+        write_idle_timeout: Duration::from_millis(50),
+        drain_grace: 10 * PATIENCE,
+        ..GatewayOptions::default()
+    })
+    .await;
+    let id = server.world.submitted().await;
+    let lease = server.world.claim().await;
+    // More than the sockets' buffers hold.
+    server.world.complete(&lease, &[7; 64_000_000]).await;
+    let mut client = server.connect().await;
+    let request = format!("GET /v1/tasks/{id}/outputs/processed_my_photo.png HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut first = [0; 12];
+    client.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+    // The end waits for the response, and the response for nobody.
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_more_than_there_may_be_waits_for_its_turn() {
+    let server = Server::start(GatewayOptions {
+        max_connections: 1,
+        ..GatewayOptions::default()
+    })
+    .await;
+    let ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut answer = [0; 12];
+    let mut first = server.connect().await;
+    first.write_all(ask).await.unwrap();
+    first.read_exact(&mut answer).await.unwrap();
+    let mut second = server.connect().await;
+    second.write_all(ask).await.unwrap();
+    // The first may ask again; were the second served, it would have been by then.
+    first.write_all(ask).await.unwrap();
+    let mut answers = Vec::new();
+    while answers.windows(8).filter(|window| window == b"HTTP/1.1").count() < 1 {
+        first.read_buf(&mut answers).await.unwrap();
+    }
+    let early = second.try_read(&mut answer);
+    assert_eq!(early.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    drop(first);
+    timeout(PATIENCE, second.read_exact(&mut answer))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    drop(second);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn the_end_waits_for_uploads_and_not_for_those_who_wait() {
     let server = Server::start(GatewayOptions::default()).await;
     let id = server.world.submitted().await;
