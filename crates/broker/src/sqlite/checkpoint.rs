@@ -64,18 +64,27 @@ impl Log {
     }
 }
 
+/// What the checkpointer is told.
+#[derive(Debug)]
+enum Nudge {
+    /// The log has grown.
+    Shorten,
+    /// All other connections are closed, or never came to be.
+    Stop,
+}
+
 /// The checkpointer's thread. Dropping this ends it, and waits for it: after all other connections are closed, since
 /// the last one to close empties the log and removes it, and of two that close at once neither is the last.
 #[derive(Debug)]
 pub(super) struct Checkpointer {
-    /// Keeps the thread: the writer's own end goes while its connection is still being closed.
-    nudge: Option<SyncSender<()>>,
+    nudge: SyncSender<Nudge>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Drop for Checkpointer {
     fn drop(&mut self) {
-        self.nudge = None;
+        // Only a thread that is gone already does not take it.
+        let _ = self.nudge.send(Nudge::Stop);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -92,7 +101,7 @@ pub(super) fn start(path: &Path, writer: &mut Connection) -> Result<(Arc<Log>, C
     let database = |source| OpenError::database("open", path, source);
     let connection = connection::open(path, Role::Checkpointer).map_err(database)?;
     let log = Arc::new(Log::default());
-    let (nudge, nudged) = sync_channel::<()>(1);
+    let (nudge, nudged) = sync_channel::<Nudge>(1);
     watch_commits(writer, Arc::clone(&log), nudge.clone()).map_err(database)?;
     let thread = thread::Builder::new()
         .name("pixmill-checkpoint".to_owned())
@@ -106,36 +115,36 @@ pub(super) fn start(path: &Path, writer: &mut Connection) -> Result<(Arc<Log>, C
             source,
         })?;
     let checkpointer = Checkpointer {
-        nudge: Some(nudge),
+        nudge,
         thread: Some(thread),
     };
     Ok((log, checkpointer))
 }
 
 /// Tells the checkpointer of commits for as long as the writer's connection is open.
-fn watch_commits(writer: &mut Connection, log: Arc<Log>, nudge: SyncSender<()>) -> rusqlite::Result<()> {
+fn watch_commits(writer: &mut Connection, log: Arc<Log>, nudge: SyncSender<Nudge>) -> rusqlite::Result<()> {
     writer.wal_hook(Some(move |_: &mut Wal, frames: i32| {
         let frames = u64::try_from(frames).unwrap_or(0);
         log.commits.fetch_add(1, Ordering::Relaxed);
         log.frames.store(frames, Ordering::Relaxed);
         if frames >= CHECKPOINT_FRAMES {
-            match nudge.try_send(()) {
+            match nudge.try_send(Nudge::Shorten) {
                 // One nudge that waits is as good as two; and without a checkpointer the log only grows.
-                Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
+                Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
             }
         }
         Ok(())
     }))
 }
 
-fn work(connection: &Connection, log: &Log, nudged: &Receiver<()>) {
+fn work(connection: &Connection, log: &Log, nudged: &Receiver<Nudge>) {
     // Moves what a crash left in the log. And only a connection that has used the log can remove it on closing.
     checkpoint(connection, CheckpointMode::PASSIVE);
     let mut emptied_at = 0;
     let mut seen = 0;
     loop {
         match nudged.recv_timeout(IDLE) {
-            Ok(()) => shorten(connection, log),
+            Ok(Nudge::Shorten) => shorten(connection, log),
             Err(RecvTimeoutError::Timeout) => {
                 let commits = log.commits();
                 let idle = commits == std::mem::replace(&mut seen, commits);
@@ -144,7 +153,7 @@ fn work(connection: &Connection, log: &Log, nudged: &Receiver<()>) {
                     emptied_at = commits;
                 }
             }
-            Err(RecvTimeoutError::Disconnected) => {
+            Ok(Nudge::Stop) | Err(RecvTimeoutError::Disconnected) => {
                 // Again, should the first have found the database busy.
                 checkpoint(connection, CheckpointMode::PASSIVE);
                 return;
