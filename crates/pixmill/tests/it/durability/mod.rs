@@ -30,7 +30,8 @@ fn traced_upload(photo: &str) -> (Vec<Call>, Upload) {
         .args(["--slots", "0"])
         .start(&data);
     let task = server.client().upload("photo.jpg", &testdata(photo));
-    let ended = format!("{} +++ exited", server.pid());
+    // strace pads process ids to five columns.
+    let ended = format!("{:<5} +++ exited", server.pid());
     server.stop();
     let calls = eventually("the end of the trace", || {
         let text = std::fs::read_to_string(&trace).unwrap();
