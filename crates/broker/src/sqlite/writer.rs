@@ -285,7 +285,8 @@ impl Writer {
         for queue in self.queues_to_serve(woken, &effects.changes) {
             self.serve(&queue, &mut batch.served, &mut effects)?;
         }
-        for claim in &mut batch.claims {
+        // A claim dropped on its way here takes nothing: nobody would learn of the lease before it expires.
+        for claim in batch.claims.iter_mut().filter(|claim| !claim.is_abandoned()) {
             self.run_one(claim, &mut effects)?;
         }
         effects.write(&self.connection, self.options.max_events)?;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use pixmill_broker::{Broker, BrokerError, BrokerOptions, ClaimRequest, SqliteBroker, Submitted};
 use pixmill_types::{LeaseId, TaskState};
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::conformance::tasks::{claim_up_to, completion, keyed, submission, task};
 
@@ -69,4 +70,40 @@ async fn a_waiting_claim_is_served_by_the_commit_that_brings_its_task() {
     assert_eq!(claimed.leases[0].task.id, id);
     assert_eq!(broker.commits() - before, 1);
     assert_eq!(broker.get(id).await.unwrap().state, TaskState::Running);
+}
+
+#[tokio::test]
+async fn a_claim_dropped_on_its_way_to_the_writer_takes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("pixmill.db");
+    let broker = Arc::new(SqliteBroker::open(&database, BrokerOptions::default()).unwrap());
+    let mut neighbour = Connection::open(&database).unwrap();
+    // While a neighbour writes, requests gather before the writer.
+    let writing = neighbour
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .unwrap();
+    let begin = |request: ClaimRequest| {
+        let broker = broker.clone();
+        tokio::spawn(async move { broker.claim(request).await.unwrap() })
+    };
+    let submitted = task();
+    let id = submitted.id;
+    let submitting = tokio::spawn({
+        let broker = broker.clone();
+        async move { broker.submit(submission(submitted)).await.unwrap() }
+    });
+    let dropped = begin(claim_up_to(1));
+    tokio::task::yield_now().await;
+    dropped.abort();
+    assert!(dropped.await.unwrap_err().is_cancelled());
+    let waiting = begin(ClaimRequest {
+        wait: Duration::from_secs(30),
+        ..claim_up_to(1)
+    });
+    tokio::task::yield_now().await;
+    writing.commit().unwrap();
+
+    submitting.await.unwrap();
+    let leases = waiting.await.unwrap().leases;
+    assert_eq!(leases.iter().map(|lease| lease.task.id).collect::<Vec<_>>(), [id]);
 }
