@@ -9,6 +9,9 @@ use rusqlite::{Connection, OpenFlags};
 
 /// How long a connection waits for another process before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the checkpointer waits. While it waits for a reader to end, a backup say, it holds the lock that writers
+/// need, so it gives up soon and tries again later.
+const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(100);
 /// First pause of a connection that waits; doubles up to [`BUSY_PAUSE_MAX`].
 const BUSY_PAUSE_MIN: Duration = Duration::from_micros(100);
 /// Longest pause of a connection that waits.
@@ -37,7 +40,11 @@ pub(super) fn open(path: &Path, role: Role) -> rusqlite::Result<Connection> {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
     let mut connection = Connection::open_with_flags(path, flags)?;
-    wait_when_busy(&mut connection)?;
+    let patience = match role {
+        Role::Writer | Role::Reader => BUSY_TIMEOUT,
+        Role::Checkpointer => CHECKPOINT_TIMEOUT,
+    };
+    wait_when_busy(&mut connection, patience)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Plans must not depend on bound values: SQLite would plan some statements anew at every use.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -60,14 +67,15 @@ pub(super) fn open(path: &Path, role: Role) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Lets a connection try again, after short pauses of random length, while another one holds the lock it needs.
-fn wait_when_busy(connection: &mut Connection) -> rusqlite::Result<()> {
+/// Lets a connection try again, after short pauses of random length and for as long as `patience`, while another one
+/// holds the lock it needs.
+fn wait_when_busy(connection: &mut Connection, patience: Duration) -> rusqlite::Result<()> {
     let mut began = Instant::now();
     connection.busy_handler(Some(move |tries: i32| {
         if tries == 0 {
             began = Instant::now();
         }
-        if began.elapsed() >= BUSY_TIMEOUT {
+        if began.elapsed() >= patience {
             return false;
         }
         let doubled = BUSY_PAUSE_MIN
