@@ -26,11 +26,18 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let (config, _) = Config::resolve(flags)?;
     telemetry::init(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(async_threads())
         .enable_all()
         .thread_name("pixmill-async")
         .build()
         .context("cannot start the async runtime")?;
     runtime.block_on(serve(&config))
+}
+
+/// Threads of the async runtime: half the cores. Milling, hashing and the disk have threads of their own, and waking a
+/// second thread for the little that is left costs more than it brings.
+fn async_threads() -> usize {
+    (machine::cores() / 2).max(1)
 }
 
 async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
