@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     /// Measure this machine: engine, broker and the whole pipeline.
     Bench(BenchArgs),
+    /// Upload photos to a running server and measure what a client sees.
+    Load(LoadArgs),
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +114,28 @@ pub(crate) struct RestoreArgs {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) settings: StorageFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LoadArgs {
+    /// The JPEG photo to upload, each time made distinct without changing a pixel.
+    #[arg(value_name = "PHOTO")]
+    pub(crate) photo: PathBuf,
+    /// The server, `http://HOST:PORT`; any that answers `/upload` and `/status/{task_id}`.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
+    pub(crate) url: String,
+    /// Uploads in all.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) tasks: u32,
+    /// Connections that upload at the same time.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) connections: u32,
+    /// Uploads a second, whatever the answers take; without it, each connection uploads as fast as it is answered.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) rate: Option<u32>,
+    /// Print the figures as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

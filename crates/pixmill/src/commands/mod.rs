@@ -28,5 +28,6 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Backup(arguments)) => backup::backup(&arguments),
         Some(Command::Restore(arguments)) => backup::restore(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
+        Some(Command::Load(arguments)) => bench::load(&arguments),
     }
 }

@@ -40,8 +40,8 @@ impl Connection {
         })
     }
 
-    /// Uploads a form to `/upload`; waits for the 202.
-    pub(super) async fn upload(&mut self, form: PartsBody) -> anyhow::Result<()> {
+    /// Uploads a form to `/upload`; waits for the 202 and returns what came with it.
+    pub(super) async fn upload(&mut self, form: PartsBody) -> anyhow::Result<Bytes> {
         let request = Request::builder()
             .method(Method::POST)
             .uri("/upload")
@@ -57,7 +57,7 @@ impl Connection {
             "an upload was answered {status}: {}",
             String::from_utf8_lossy(&body)
         );
-        Ok(())
+        Ok(body)
     }
 
     /// Fetches a JSON document.

@@ -8,6 +8,7 @@ mod client;
 mod cpu;
 mod engine;
 mod input;
+mod load;
 mod memory;
 mod pipeline;
 mod report;
@@ -23,6 +24,8 @@ use crate::cli::BenchArgs;
 use crate::output;
 use input::Photo;
 use report::{PhotoReport, Report};
+
+pub(super) use load::run as load;
 
 /// What every measurement needs to know.
 #[derive(Debug, Clone, Copy)]
