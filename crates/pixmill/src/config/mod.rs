@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use pixmill_types::Limits;
 
-use sections::{Broker, ImageLimits, Log, Server, Storage, Worker};
+use sections::{Broker, ImageLimits, Log, Operations, Server, Storage, Worker};
 use setting::{ConfigError, Layers, Setting, Source};
 
 /// The file read when it exists and no other is named.
@@ -26,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) storage: Storage,
     pub(crate) broker: Broker,
     pub(crate) worker: Worker,
+    pub(crate) operations: Operations,
     pub(crate) limits: Limits,
     pub(crate) log: Log,
 }
@@ -44,6 +45,7 @@ pub(crate) fn all_settings() -> impl Iterator<Item = &'static Setting> {
         Storage::SETTINGS,
         Broker::SETTINGS,
         Worker::SETTINGS,
+        Operations::SETTINGS,
         ImageLimits::SETTINGS,
         Log::SETTINGS,
     ]
@@ -90,6 +92,7 @@ impl Config {
             storage: Storage::read(&layers)?,
             broker: Broker::read(&layers)?,
             worker: Worker::read(&layers)?,
+            operations: Operations::read(&layers)?,
             limits: to_limits(&ImageLimits::read(&layers)?),
             log: Log::read(&layers)?,
         };

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pixmill_types::QueueName;
+
 use super::setting::section;
 use super::value::{Auto, BrokerKind, Bytes, ListenAddress, LogFormat};
 
@@ -64,19 +66,33 @@ section! {
 }
 
 section! {
-    /// The milling.
+    /// The milling, and the upkeep.
     Worker = "worker" {
-        /// Images milled at the same time; auto takes one a core. 0 only accepts uploads and mills nothing.
+        /// The queue that tasks are taken from; uploads go to images.
+        queue: QueueName = "images",
+        /// Images milled at the same time; auto takes one a core. 0 mills nothing and leaves the upkeep.
         slots: Auto<u32> = "auto",
         /// Memory that the images under way may be estimated to take together; auto takes half of what the machine, or
         /// its container, has.
         memory_budget: Auto<Bytes> = "auto",
-        /// How long a shutdown lets running tasks finish before it gives them back.
+        /// How long a shutdown lets running tasks and requests finish before it gives them back or cuts them off.
         drain_grace: Duration = "25s",
+        /// Whether this process looks after what others leave: leases of workers that are gone, expired records, files
+        /// without a task. Any number of processes may do so at once, and at least one must.
+        upkeep: bool = "true",
         /// How often expired leases are looked for.
         reap_interval: Duration = "5s",
         /// How often expired records and files without a task are looked for.
         janitor_interval: Duration = "5m",
+    }
+}
+
+section! {
+    /// For those who watch over a process.
+    Operations = "operations" {
+        /// A second address, for /healthz, /readyz and /metrics alone: the only one a worker process can have. It takes no
+        /// uploads and gives out no images, so it may be reached from beyond loopback.
+        metrics_listen: Option<ListenAddress> = "none",
     }
 }
 

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pixmill_types::QueueName;
+
 /// A value of a setting.
 pub(crate) trait Value: Sized {
     /// The accepted form, for errors and docs.
@@ -150,6 +152,28 @@ impl Value for Option<Duration> {
         } else {
             Duration::parse(text).map(Some)
         }
+    }
+}
+
+impl Value for Option<ListenAddress> {
+    const ACCEPTS: &str = "an IP address and a port, such as 127.0.0.1:9000 or [::]:9000, or none";
+    const PLACEHOLDER: &str = "ADDRESS";
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "none" {
+            Some(None)
+        } else {
+            ListenAddress::parse(text).map(Some)
+        }
+    }
+}
+
+impl Value for QueueName {
+    const ACCEPTS: &str = "1 to 64 lower-case letters, digits, - or _";
+    const PLACEHOLDER: &str = "QUEUE";
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 

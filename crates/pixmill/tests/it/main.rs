@@ -11,6 +11,7 @@ mod commands;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod durability;
+mod fleet;
 mod harness;
 mod lifecycle;
 mod overload;
