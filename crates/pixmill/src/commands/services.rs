@@ -28,9 +28,7 @@ pub(super) struct Opened {
 impl Opened {
     pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
         let data = &config.storage.data;
-        let blobs = BlobStore::local(data)
-            .await
-            .with_context(|| format!("cannot use the folder {}", data.display()))?;
+        let blobs = open_blobs(config).await?;
         let metrics = Metrics::install().context("cannot install the metrics recorder")?;
         let options = broker_options(config);
         let (broker, registry): (Arc<dyn Broker>, Arc<dyn Registry>) = match config.broker.broker {
@@ -72,6 +70,20 @@ impl Opened {
     }
 }
 
+async fn open_blobs(config: &Config) -> anyhow::Result<BlobStore> {
+    let data = &config.storage.data;
+    let Some(bucket) = &config.bucket else {
+        return BlobStore::local(data)
+            .await
+            .with_context(|| format!("cannot use the folder {}", data.display()));
+    };
+    let name = place(config);
+    let blobs = BlobStore::s3(bucket).with_context(|| format!("cannot use {name}"))?;
+    // A name that is wrong, or a key, should show now and not with the first upload.
+    blobs.check().await.with_context(|| format!("cannot use {name}"))?;
+    Ok(blobs)
+}
+
 async fn open_sqlite(path: &Path, options: BrokerOptions) -> anyhow::Result<SqliteBroker> {
     let owned = path.to_owned();
     tokio::task::spawn_blocking(move || SqliteBroker::open(&owned, options))
@@ -105,6 +117,7 @@ pub(super) fn gateway_options(config: &Config) -> GatewayOptions {
         max_attempts: config.broker.max_attempts,
         max_connections: config.server.max_connections as usize,
         drain_grace: config.worker.drain_grace,
+        redirect_downloads: config.s3.s3_redirect,
         ..GatewayOptions::default()
     }
 }
@@ -131,9 +144,19 @@ pub(super) fn worker_options(config: &Config, slots: usize) -> anyhow::Result<Wo
 
 /// Where tasks and files are kept, for people.
 pub(super) fn kept(config: &Config) -> String {
-    let data = config.storage.data.display();
-    match config.broker.broker {
-        BrokerKind::Sqlite => format!("tasks and files in {data}"),
-        BrokerKind::Memory => format!("tasks in memory only, files in {data}"),
+    let (data, files) = (config.storage.data.display(), place(config));
+    match (config.broker.broker, &config.bucket) {
+        (BrokerKind::Sqlite, None) => format!("tasks and files in {data}"),
+        (BrokerKind::Sqlite, Some(_)) => format!("tasks in {data}, files in {files}"),
+        (BrokerKind::Memory, _) => format!("tasks in memory only, files in {files}"),
+    }
+}
+
+/// Where files lie.
+fn place(config: &Config) -> String {
+    match &config.bucket {
+        None => config.storage.data.display().to_string(),
+        Some(bucket) if bucket.prefix.is_empty() => format!("s3://{}", bucket.bucket),
+        Some(bucket) => format!("s3://{}/{}", bucket.bucket, bucket.prefix),
     }
 }

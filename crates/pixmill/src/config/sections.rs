@@ -6,7 +6,7 @@ use std::time::Duration;
 use pixmill_types::QueueName;
 
 use super::setting::section;
-use super::value::{Auto, BrokerKind, Bytes, ListenAddress, LogFormat};
+use super::value::{Auto, BrokerKind, Bytes, Endpoint, ListenAddress, LogFormat, Place};
 
 section! {
     /// The HTTP side.
@@ -32,12 +32,37 @@ section! {
 section! {
     /// Where things lie and how long.
     Storage = "storage" {
-        /// Folder of the database, the uploads and the results; made when missing.
+        /// Folder of the database and, with local storage, of the uploads and the results; made when missing.
         data: PathBuf = "data",
+        /// Where uploads and results lie: local, in the data folder, or in a bucket of S3 or of what speaks its protocol.
+        storage: Place = "local",
         /// How long the record and the files of a finished task are kept.
         retention: Option<Duration> = "none",
         /// Files without a task, and abandoned uploads, are swept at this age. At least 10m.
         sweep_age: Duration = "24h",
+    }
+}
+
+section! {
+    /// The bucket, when storage is s3://. Credentials are no settings: they come from AWS_ACCESS_KEY_ID and
+    /// AWS_SECRET_ACCESS_KEY, from a file, from a web identity, or from the role of the container or machine.
+    S3 = "s3" {
+        /// Where the store listens; none for S3 of AWS.
+        s3_endpoint: Option<Endpoint> = "none",
+        /// The region; auto takes AWS_REGION or AWS_DEFAULT_REGION, and us-east-1 without either.
+        s3_region: Auto<String> = "auto",
+        /// Whether the bucket stands in the path of a request rather than in the name of the host; auto does when
+        /// there is an s3_endpoint.
+        s3_path_style: Auto<bool> = "auto",
+        /// A file in the format of ~/.aws/credentials to take the credentials from; read again every minute.
+        s3_credentials_file: Option<PathBuf> = "none",
+        /// The section of that file.
+        s3_profile: String = "default",
+        /// Downloads are answered with a redirect to a signed link that is good for this long, so that the bytes do not
+        /// pass through pixmill; none sends them itself. At most 7d.
+        s3_redirect: Option<Duration> = "none",
+        /// Where clients reach the store, when that is not s3_endpoint.
+        s3_redirect_endpoint: Option<Endpoint> = "none",
     }
 }
 
