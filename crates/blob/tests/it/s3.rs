@@ -17,7 +17,7 @@ pub(crate) fn options(server: &S3Server, prefix: &str) -> S3Options {
     S3Options {
         bucket: BUCKET.to_owned(),
         prefix: prefix.to_owned(),
-        endpoint: Some(server.endpoint()),
+        endpoint: Some(format!("http://{}", server.address())),
         link_endpoint: None,
         region: "us-east-1".to_owned(),
         path_style: true,

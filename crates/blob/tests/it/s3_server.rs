@@ -68,10 +68,6 @@ impl S3Server {
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
-
-    pub(crate) fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
-    }
 }
 
 async fn serve(listener: tokio::net::TcpListener, service: S3Service) {

@@ -7,6 +7,7 @@
 
 mod architecture;
 mod bad_input;
+mod bucket;
 mod commands;
 #[cfg(feature = "failpoints")]
 mod crash;
@@ -16,3 +17,5 @@ mod harness;
 mod lifecycle;
 mod overload;
 mod promise;
+#[path = "../../../blob/tests/it/s3_server.rs"]
+mod s3_server;
