@@ -190,3 +190,15 @@ impl Links {
         Ok(url.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variable_is_understood() {
+        for name in CREDENTIAL_VARIABLES {
+            assert!(name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>().is_ok(), "{name}");
+        }
+    }
+}

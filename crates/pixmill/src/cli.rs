@@ -19,7 +19,17 @@ Every setting is also an environment variable (PIXMILL_LISTEN=...) and a line of
 `pixmill config` prints what applies.";
 
 /// The settings that `-h` shows; `--help` shows all.
-const FIRST_SETTINGS: &[&str] = &["listen", "allow_anonymous", "data", "broker", "slots", "log_level"];
+const FIRST_SETTINGS: &[&str] = &[
+    "listen",
+    "allow_anonymous",
+    "data",
+    "storage",
+    "broker",
+    "queue",
+    "slots",
+    "metrics_listen",
+    "log_level",
+];
 
 /// The settings of a worker that also matter to a process that mills nothing.
 const BEYOND_MILLING: &[&str] = &["drain_grace", "upkeep", "reap_interval", "janitor_interval"];

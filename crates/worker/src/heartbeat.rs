@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant as Moment};
+use std::time::Duration;
 
 use pixmill_broker::{Broker, Registry, Renewal};
 use tokio::time::Instant;
@@ -30,7 +30,7 @@ pub(crate) fn start(
         .name("pixmill-heartbeat".to_owned())
         .spawn(move || {
             let _token = token;
-            let started = Moment::now();
+            let started = Instant::now();
             let stopping = || context.stopping.clone();
             let heartbeat = supervise("heartbeat", stopping(), || run(&context, broker.as_ref()));
             let registration = supervise("registration", stopping(), || {

@@ -1,10 +1,10 @@
 //! Tells the others that this worker lives, what it is and how busy: a record in the registry that lives only as long
 //! as it is renewed. On the heartbeat's thread, so that no work keeps it from that.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pixmill_broker::{Registry, WorkerReport, announce_worker, withdraw_worker};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::backoff::{Outage, jittered};
 use crate::context::Context;

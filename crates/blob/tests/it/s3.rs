@@ -1,6 +1,8 @@
 //! What only a bucket can get wrong: keys, prefixes, credentials, links, and being away.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::Command;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,10 +16,14 @@ use crate::support::{input, listing, noise, output, tasks_older_than};
 
 /// A store in the bucket of `server`, with the right credentials.
 pub(crate) fn options(server: &S3Server, prefix: &str) -> S3Options {
+    options_at(&format!("http://{}", server.address()), prefix)
+}
+
+fn options_at(endpoint: &str, prefix: &str) -> S3Options {
     S3Options {
         bucket: BUCKET.to_owned(),
         prefix: prefix.to_owned(),
-        endpoint: Some(format!("http://{}", server.address())),
+        endpoint: Some(endpoint.to_owned()),
         link_endpoint: None,
         region: "us-east-1".to_owned(),
         path_style: true,
@@ -228,4 +234,103 @@ async fn an_upload_that_was_given_up_leaves_no_parts() {
         };
         tokio::time::timeout(Duration::from_secs(60), gone).await.unwrap();
     }
+}
+
+const MEMORY_ENDPOINT: &str = "PIXMILL_TEST_MEMORY_ENDPOINT";
+const UPLOAD_BYTES: usize = 160 << 20;
+
+/// The peak of a process's memory is its own, and the server must not count: the test runs itself again.
+#[test]
+fn memory_does_not_grow_with_the_size_of_an_upload() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    if let Ok(endpoint) = std::env::var(MEMORY_ENDPOINT) {
+        runtime.block_on(upload_much(&endpoint));
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let server = S3Server::start(root.path());
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "s3::memory_does_not_grow_with_the_size_of_an_upload",
+            "--nocapture",
+        ])
+        .env(MEMORY_ENDPOINT, format!("http://{}", server.address()))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+async fn upload_much(endpoint: &str) {
+    let store = BlobStore::s3(&options_at(endpoint, "large")).unwrap();
+    let key = input(TaskId::generate());
+    // What is there once for all uploads is there before the first byte is counted.
+    store.put(&key, noise(16 << 20)).await.unwrap();
+    let before = peak_memory();
+    let piece = noise(1 << 20);
+    let mut upload = store.upload(&key).await.unwrap();
+    for _ in 0..UPLOAD_BYTES / piece.len() {
+        upload.write(piece.clone()).await.unwrap();
+    }
+    let stored = upload.finish().await.unwrap();
+    assert_eq!(stored.bytes, UPLOAD_BYTES as u64);
+    let grown = peak_memory() - before;
+    assert!(grown < UPLOAD_BYTES as u64 / 4, "{grown} bytes");
+}
+
+/// The most memory this process has had, bytes.
+fn peak_memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kibibytes: u64 = line.trim().strip_suffix("kB").unwrap().trim().parse().unwrap();
+    kibibytes * 1024
+}
+
+/// Plays the machine that knows the role of what runs on it, by the protocol of EC2 (IMDSv2), for as long as the test
+/// runs; returns its address.
+fn metadata_of_a_machine() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut reader = BufReader::new(stream.unwrap());
+            let mut lines = reader.by_ref().lines().map_while(Result::ok);
+            let Some(request) = lines.next() else { continue };
+            let has_token = lines
+                .take_while(|line| !line.is_empty())
+                .any(|line| line.to_ascii_lowercase() == "x-aws-ec2-metadata-token: a-token");
+            let path = request.split(' ').nth(1).unwrap_or_default();
+            let body = match (path, has_token) {
+                ("/latest/api/token", _) => "a-token".to_owned(),
+                ("/latest/meta-data/iam/security-credentials/", true) => "miller".to_owned(),
+                ("/latest/meta-data/iam/security-credentials/miller", true) => format!(
+                    r#"{{"AccessKeyId":"{KEY_ID}","SecretAccessKey":"{SECRET}","Token":"for-now",
+                        "Expiration":"2126-01-01T00:00:00Z"}}"#
+                ),
+                _ => panic!("asked for {request}"),
+            };
+            let length = body.len();
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+            reader.into_inner().write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn without_a_key_the_role_of_the_machine_counts() {
+    let root = tempfile::tempdir().unwrap();
+    let server = S3Server::start(root.path());
+    let mut options = options(&server, "");
+    options.credentials =
+        S3Credentials::Environment(vec![("AWS_METADATA_ENDPOINT".to_owned(), metadata_of_a_machine())]);
+    let store = BlobStore::s3(&options).unwrap();
+    store.check().await.unwrap();
+    let key = input(TaskId::generate());
+    store.put(&key, noise(10)).await.unwrap();
+    assert_eq!(store.get(&key).await.unwrap(), noise(10));
 }

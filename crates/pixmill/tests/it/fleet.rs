@@ -1,5 +1,6 @@
 //! Gateway and workers in processes of their own over one data folder.
 
+use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 
 use rustix::process::Signal;
@@ -240,4 +241,35 @@ fn a_process_without_slots_deletes_what_has_expired() {
         (gone && data.task_files().is_empty()).then_some(())
     });
     server.stop();
+}
+
+#[test]
+fn a_gateway_that_drains_finishes_what_it_receives() {
+    let data = DataFolder::new();
+    let mut intake = gateway().start(&data);
+    let image = testdata("pngsuite/basn2c08.png");
+    let form = Form::new().file("file", "photo.png", &image);
+    let (body, content_type) = (form.body(), form.content_type());
+    let (first, rest) = body.split_at(body.len() / 2);
+    let mut connection = intake.client().connect();
+    let head = format!(
+        "POST /upload HTTP/1.1\r\nhost: pixmill\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    connection.write_all(head.as_bytes()).unwrap();
+    connection.write_all(first).unwrap();
+    eventually("the upload to be under way", || {
+        let metrics = intake.client().get("/metrics").expect(200).body;
+        // The upload, and the question itself.
+        let both = "\npixmill_http_requests_in_flight 2\n";
+        String::from_utf8_lossy(&metrics).contains(both).then_some(())
+    });
+    intake.signal(Signal::TERM);
+    intake.wait_for_line("a second signal stops at once");
+    connection.write_all(rest).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
+    assert!(intake.wait_for_exit().success(), "{}", intake.output());
+    assert_eq!(data.row_counts()["tasks"], 1);
 }
