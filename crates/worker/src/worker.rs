@@ -114,13 +114,16 @@ impl Worker {
             alive,
         };
         worker.start_loops();
-        tracing::info!(
-            worker.id = %worker.context.options.id,
-            worker.queue = %worker.context.options.queue,
-            worker.slots = worker.context.options.slots,
-            worker.upkeep = worker.context.options.upkeep,
-            "the worker has started"
-        );
+        let options = &worker.context.options;
+        if options.slots > 0 {
+            tracing::info!(
+                worker.id = %options.id,
+                worker.queue = %options.queue,
+                worker.slots = options.slots,
+                worker.upkeep = options.upkeep,
+                "the worker has started"
+            );
+        }
         Ok(worker)
     }
 
@@ -179,7 +182,9 @@ impl Worker {
         self.loops.close();
         self.loops.wait().await;
         self.join_threads().await;
-        tracing::info!(worker.id = %context.options.id, "the worker has ended");
+        if context.options.slots > 0 {
+            tracing::info!(worker.id = %context.options.id, "the worker has ended");
+        }
     }
 
     /// Ends a drain at once: what still runs is stopped and released. Without a drain under way it begins one.

@@ -302,7 +302,7 @@ fn metadata_of_a_machine() -> String {
             let Some(request) = lines.next() else { continue };
             let has_token = lines
                 .take_while(|line| !line.is_empty())
-                .any(|line| line.to_ascii_lowercase() == "x-aws-ec2-metadata-token: a-token");
+                .any(|line| line.eq_ignore_ascii_case("x-aws-ec2-metadata-token: a-token"));
             let path = request.split(' ').nth(1).unwrap_or_default();
             let body = match (path, has_token) {
                 ("/latest/api/token", _) => "a-token".to_owned(),

@@ -160,3 +160,39 @@ fn a_bucket_that_cannot_be_used_is_named_at_start() {
     assert!(output.contains(&format!("cannot use s3://{BUCKET}/shop")), "{output}");
     assert!(!output.contains("guessed"), "{output}");
 }
+
+/// What a worker wrote before it died does not count, and does not stay.
+#[cfg(feature = "failpoints")]
+#[test]
+fn a_worker_that_dies_after_it_wrote_leaves_one_result() {
+    let cloud = Cloud::new();
+    let patient = [
+        "--lease=1h",
+        "--reap-interval=100ms",
+        "--backoff-base=10ms",
+        "--backoff-cap=10ms",
+    ];
+    let gateway = cloud.start(ServerOptions::gateway().args(patient));
+    let client = gateway.client();
+    let worker = || ServerOptions::worker().args(patient).args(["--slots=1"]);
+    let mut doomed = cloud.start(worker().env("FAILPOINTS", "worker.output_written=return"));
+    let task = client.upload("photo.png", &testdata("pngsuite/basn2c08.png"));
+    assert!(!doomed.wait_for_exit().success());
+    assert_eq!(cloud.objects().len(), 2, "{:?}", cloud.objects());
+
+    let miller = cloud.start(worker());
+    let done = client.wait_until_final(&task);
+    assert_eq!(
+        (&done["state"], &done["attempt"]),
+        (&"completed".into(), &2.into()),
+        "{done:#}"
+    );
+    let shard = &task[task.len() - 2..];
+    let expected = [
+        format!("shop/{}", done["outputs"][0]["path"].as_str().unwrap()),
+        format!("shop/tasks/{shard}/{task}/in/photo.png"),
+    ];
+    assert_eq!(cloud.objects(), expected);
+    miller.stop();
+    gateway.stop();
+}
