@@ -78,6 +78,14 @@ impl S3Credentials {
     pub const fn variables() -> &'static [&'static str] {
         CREDENTIAL_VARIABLES
     }
+
+    /// Whether nobody has to be asked for them.
+    fn are_at_hand(&self) -> bool {
+        match self {
+            Self::Environment(variables) => variables.iter().any(|(name, _)| name == "AWS_ACCESS_KEY_ID"),
+            Self::File { .. } => true,
+        }
+    }
 }
 
 impl std::fmt::Debug for S3Credentials {
@@ -134,7 +142,11 @@ fn bucket(options: &S3Options, endpoint: Option<&str>) -> Result<AmazonS3, BlobE
             retry_timeout: RETRY_TIMEOUT,
         });
     if let Some(endpoint) = endpoint {
-        client = client.with_allow_http(endpoint.starts_with("http://"));
+        let is_plain = endpoint.starts_with("http://");
+        client = client
+            .with_allow_http(is_plain)
+            // Certificates are asked for even where nothing is encrypted, and a small container may have none.
+            .with_no_system_certificates(is_plain && options.credentials.are_at_hand());
         builder = builder.with_endpoint(if options.path_style {
             endpoint.to_owned()
         } else {

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
-use pixmill_blob::BlobStore;
+use anyhow::{Context as _, anyhow};
+use pixmill_blob::{BlobError, BlobStore};
 use pixmill_broker::{Broker, BrokerOptions, MemoryBroker, Registry, SqliteBroker};
 use pixmill_gateway::{GatewayOptions, Metrics, Services};
 use pixmill_worker::{WorkerOptions, WorkerServices};
@@ -77,10 +77,14 @@ async fn open_blobs(config: &Config) -> anyhow::Result<BlobStore> {
             .await
             .with_context(|| format!("cannot use the folder {}", data.display()));
     };
-    let name = place(config);
-    let blobs = BlobStore::s3(bucket).with_context(|| format!("cannot use {name}"))?;
+    // Each error on the way says again what caused it: the last says it once.
+    let refused = |error: BlobError| {
+        let error = anyhow::Error::new(error);
+        anyhow!("cannot use {}: {}", place(config), error.root_cause())
+    };
+    let blobs = BlobStore::s3(bucket).map_err(refused)?;
     // A name that is wrong, or a key, should show now and not with the first upload.
-    blobs.check().await.with_context(|| format!("cannot use {name}"))?;
+    blobs.check().await.map_err(refused)?;
     Ok(blobs)
 }
 

@@ -196,3 +196,18 @@ fn a_worker_that_dies_after_it_wrote_leaves_one_result() {
     miller.stop();
     gateway.stop();
 }
+
+/// As in an image that holds nothing but the binary.
+#[test]
+fn a_container_without_certificates_reaches_a_bucket_that_needs_none() {
+    let cloud = Cloud::new();
+    let bare = |options: ServerOptions| {
+        let options = cloud.settings(options.args(["--slots=1"]));
+        let nowhere = cloud.root.path().join("nowhere");
+        options.env("SSL_CERT_FILE", &nowhere).env("SSL_CERT_DIR", &nowhere)
+    };
+    let server = bare(ServerOptions::new()).start(&cloud.data);
+    let task = server.client().upload("photo.png", &testdata("pngsuite/basn2c08.png"));
+    assert_eq!(server.client().wait_until_final(&task)["state"], "completed");
+    server.stop();
+}
