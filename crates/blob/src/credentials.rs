@@ -23,8 +23,8 @@ pub(crate) struct CredentialsFile {
 /// The file is of no use.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CredentialsError {
-    #[error("cannot read the credentials file {}", path.display())]
-    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("cannot read the credentials file {}: {problem}", path.display())]
+    Unreadable { path: PathBuf, problem: std::io::Error },
     #[error("the credentials file {} has no {missing} in its section [{profile}]", path.display())]
     Incomplete {
         path: PathBuf,
@@ -70,10 +70,10 @@ impl CredentialProvider for CredentialsFile {
             store: "S3",
             source: Box::new(error),
         };
-        let text = tokio::fs::read_to_string(&self.path).await.map_err(|source| {
+        let text = tokio::fs::read_to_string(&self.path).await.map_err(|problem| {
             failed(CredentialsError::Unreadable {
                 path: self.path.clone(),
-                source,
+                problem,
             })
         })?;
         let credential = Arc::new(parse(&text, &self.path, &self.profile).map_err(failed)?);

@@ -80,7 +80,8 @@ async fn open_blobs(config: &Config) -> anyhow::Result<BlobStore> {
     // Each error on the way says again what caused it: the last says it once.
     let refused = |error: BlobError| {
         let error = anyhow::Error::new(error);
-        anyhow!("cannot use {}: {}", place(config), error.root_cause())
+        let server = bucket.endpoint.as_deref().unwrap_or("AWS");
+        anyhow!("cannot use {} at {server}: {}", place(config), error.root_cause())
     };
     let blobs = BlobStore::s3(bucket).map_err(refused)?;
     // A name that is wrong, or a key, should show now and not with the first upload.

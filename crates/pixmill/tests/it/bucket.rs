@@ -157,8 +157,21 @@ fn a_bucket_that_cannot_be_used_is_named_at_start() {
         .env("AWS_SECRET_ACCESS_KEY", "guessed");
     let (status, output) = wrong.start_refused(&cloud.data, "127.0.0.1:0");
     assert!(!status.success());
-    assert!(output.contains(&format!("cannot use s3://{BUCKET}/shop")), "{output}");
+    let place = format!("cannot use s3://{BUCKET}/shop at http://{}: ", cloud.address());
+    assert!(
+        output.contains(&place) && output.contains("SignatureDoesNotMatch"),
+        "{output}"
+    );
     assert!(!output.contains("guessed"), "{output}");
+
+    let keyless = cloud
+        .settings(ServerOptions::new())
+        .args(["--s3-credentials-file=/no/such/file"]);
+    let (status, output) = keyless.start_refused(&cloud.data, "127.0.0.1:0");
+    assert!(!status.success());
+    let reason = "cannot read the credentials file /no/such/file: No such file or directory";
+    assert!(output.contains(reason), "{output}");
+    assert!(!cloud.data.path().exists(), "it is refused before anything is written");
 }
 
 /// What a worker wrote before it died does not count, and does not stay.
