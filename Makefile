@@ -5,18 +5,19 @@ PHOTOS := testdata/bench/photo_0.3mp.jpg testdata/bench/photo_12mp.jpg testdata/
 
 # Each step builds on what the one before left in target/.
 .NOTPARALLEL:
-.PHONY: help test lint unit doc-tests check-api setup bench docs
+.PHONY: help test lint unit doc-tests check-api check-kubernetes setup bench docs
 
 help:
 	@echo 'make test       everything CI checks: lint, tests, doc tests, the HTTP interface; installs what is missing'
 	@echo 'make lint       formatting and clippy, warnings are errors'
 	@echo 'make unit       all Rust tests (nextest where present)'
 	@echo 'make check-api  schemathesis and promtool against a running server'
+	@echo 'make check-kubernetes  the manifests below deploy/kubernetes against the schemas, without a cluster'
 	@echo 'make bench      measure this machine: make bench PHOTOS="my/*.jpg"'
 	@echo 'make docs       write the generated pages again'
 	@echo 'make setup      install what the tests need'
 
-test: setup lint unit doc-tests check-api
+test: setup lint unit doc-tests check-api check-kubernetes
 
 setup:
 	scripts/setup
@@ -34,6 +35,9 @@ doc-tests:
 check-api:
 	cargo build --locked --package pixmill --features $(FEATURES)
 	scripts/check-api target/debug/pixmill
+
+check-kubernetes:
+	target/python/bin/python scripts/check-kubernetes deploy/kubernetes
 
 bench:
 	cargo run --locked --release -- bench $(PHOTOS) --json target/bench.json

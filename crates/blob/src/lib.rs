@@ -2,16 +2,19 @@
 //!
 //! Owns keys, atomic publication and deletion. Knows nothing of tasks' states, images or HTTP.
 
+mod credentials;
 mod error;
 mod key;
 mod local;
 mod object;
 mod read;
+mod s3;
 mod store;
 mod upload;
 
 pub use error::BlobError;
 pub use key::BlobKey;
 pub use read::BlobRead;
+pub use s3::{S3Credentials, S3Options};
 pub use store::BlobStore;
 pub use upload::{Stored, Upload};

@@ -12,6 +12,7 @@ use object_store::{
     GetOptions, GetRange, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMultipartOptions, PutPayload,
 };
 use pixmill_types::{LeaseId, TaskId};
+use tokio::runtime::Handle;
 
 use crate::key::{TASKS, lease_named, task_folder, task_in_shard};
 use crate::read::outside;
@@ -20,8 +21,9 @@ use crate::{BlobError, BlobKey, BlobRead};
 /// Size of one part of a large upload, bytes. S3 takes no less than 5 MiB, and 10,000 parts at most.
 const PART_BYTES: usize = 8 << 20;
 
-/// Listed when asking whether the store answers.
-const PROBE: &str = "tasks/probe";
+/// Listed when asking whether the store answers; nothing ever lies there. A listing, since a bucket that is missing and
+/// one that is empty answer a request for an object alike.
+const PROBE: &str = "probe";
 
 /// An upload to an object store: one request up to a part's size, several above.
 #[derive(Debug)]
@@ -44,12 +46,22 @@ impl ObjectUpload {
         }
     }
 
-    pub(crate) async fn append(&mut self, bytes: Bytes) -> Result<(), BlobError> {
-        self.part_bytes += bytes.len();
-        self.part.push(bytes);
-        if self.part_bytes < PART_BYTES {
-            return Ok(());
+    pub(crate) async fn append(&mut self, mut bytes: Bytes) -> Result<(), BlobError> {
+        loop {
+            let room = PART_BYTES - self.part_bytes;
+            // A part that is just full may be the last, or all there is.
+            let last = bytes.len() <= room;
+            let fits = bytes.split_to(bytes.len().min(room));
+            self.part_bytes += fits.len();
+            self.part.push(fits);
+            if last {
+                return Ok(());
+            }
+            self.put_part().await?;
         }
+    }
+
+    async fn put_part(&mut self) -> Result<(), BlobError> {
         let payload = self.take_part();
         let multipart = match &mut self.multipart {
             Some(multipart) => multipart,
@@ -75,12 +87,13 @@ impl ObjectUpload {
                 multipart.complete().await?;
             }
         }
+        self.multipart = None;
         Ok(())
     }
 
     pub(crate) async fn abort(mut self) -> Result<(), BlobError> {
-        match &mut self.multipart {
-            Some(multipart) => Ok(multipart.abort().await?),
+        match self.multipart.take() {
+            Some(mut multipart) => Ok(multipart.abort().await?),
             None => Ok(()),
         }
     }
@@ -88,6 +101,22 @@ impl ObjectUpload {
     fn take_part(&mut self) -> PutPayload {
         self.part_bytes = 0;
         std::mem::take(&mut self.part).into_iter().collect()
+    }
+}
+
+impl Drop for ObjectUpload {
+    /// Has the store forget the parts of an upload that failed or was cut off. When that fails, or nobody is left to
+    /// ask, a rule of the bucket removes them.
+    fn drop(&mut self) {
+        let (Some(mut multipart), Ok(runtime)) = (self.multipart.take(), Handle::try_current()) else {
+            return;
+        };
+        let path = self.path.clone();
+        runtime.spawn(async move {
+            if let Err(error) = multipart.abort().await {
+                tracing::debug!(%path, %error, "parts of an upload are left to the store's own rules");
+            }
+        });
     }
 }
 
@@ -160,7 +189,8 @@ pub(crate) async fn leases_of(store: &dyn ObjectStore, task: TaskId) -> Result<V
 }
 
 pub(crate) async fn check(store: &dyn ObjectStore) -> Result<(), BlobError> {
-    unless_missing(store.head(&Path::from(PROBE)).await.map(drop))
+    store.list_with_delimiter(Some(&Path::from(PROBE))).await?;
+    Ok(())
 }
 
 /// Tasks all of whose blobs are older than `age`. Relies on a listing in the order of keys, as S3 and memory give it.

@@ -15,6 +15,7 @@ use pixmill_types::{LeaseId, TaskId};
 use crate::key::{lease_folder, task_folder};
 use crate::local::{Disk, blocking, every_shard, leases_of, sweep_shard, tasks_in_shard};
 use crate::object::{self, ObjectUpload};
+use crate::s3::{self, Links, S3Options};
 use crate::upload::Sink;
 use crate::{BlobError, BlobKey, BlobRead, Stored, Upload, read};
 
@@ -27,7 +28,7 @@ pub struct BlobStore(Backend);
 #[derive(Debug, Clone)]
 enum Backend {
     Local(Arc<Disk>),
-    Object(Arc<dyn ObjectStore>),
+    Object(Arc<dyn ObjectStore>, Option<Links>),
 }
 
 impl BlobStore {
@@ -44,7 +45,34 @@ impl BlobStore {
     /// Opens an empty store in memory.
     #[must_use]
     pub fn memory() -> Self {
-        Self(Backend::Object(Arc::new(InMemory::new())))
+        Self(Backend::Object(Arc::new(InMemory::new()), None))
+    }
+
+    /// Opens a store in a bucket. Does no IO: [`BlobStore::check`] tells whether it answers.
+    ///
+    /// # Errors
+    /// [`BlobError::Unavailable`] when the options make no sense.
+    pub fn s3(options: &S3Options) -> Result<Self, BlobError> {
+        let (store, links) = s3::open(options)?;
+        Ok(Self(Backend::Object(store, Some(links))))
+    }
+
+    /// A link under which anybody can fetch the blob, past us, for as long as `valid_for`; served as `media_type` and
+    /// with `disposition`. `None` when the store gives out none. Whether the blob is there is not looked at.
+    ///
+    /// # Errors
+    /// [`BlobError::Unavailable`] when there are no credentials to sign with.
+    pub async fn link(
+        &self,
+        key: &BlobKey,
+        media_type: &str,
+        disposition: &str,
+        valid_for: Duration,
+    ) -> Result<Option<String>, BlobError> {
+        match &self.0 {
+            Backend::Local(_) | Backend::Object(_, None) => Ok(None),
+            Backend::Object(_, Some(links)) => links.link(key, media_type, disposition, valid_for).await.map(Some),
+        }
     }
 
     /// Begins an upload that hashes as it goes; memory stays bounded whatever its size.
@@ -75,7 +103,7 @@ impl BlobStore {
     pub async fn get(&self, key: &BlobKey) -> Result<Bytes, BlobError> {
         match &self.0 {
             Backend::Local(disk) => read::whole_file(key, disk.path(key)).await,
-            Backend::Object(store) => object::get(&**store, key).await,
+            Backend::Object(store, _) => object::get(&**store, key).await,
         }
     }
 
@@ -86,7 +114,7 @@ impl BlobStore {
     pub async fn read(&self, key: &BlobKey, range: Option<Range<u64>>) -> Result<BlobRead, BlobError> {
         match &self.0 {
             Backend::Local(disk) => read::file(key, disk.path(key), range).await,
-            Backend::Object(store) => object::read(&**store, key, range).await,
+            Backend::Object(store, _) => object::read(&**store, key, range).await,
         }
     }
 
@@ -100,7 +128,7 @@ impl BlobStore {
                 let key = key.clone();
                 on_disk(disk, move |disk| Ok(disk.delete(&key)?)).await
             }
-            Backend::Object(store) => object::delete(&**store, key).await,
+            Backend::Object(store, _) => object::delete(&**store, key).await,
         }
     }
 
@@ -111,7 +139,7 @@ impl BlobStore {
     pub async fn delete_lease(&self, task: TaskId, lease: LeaseId) -> Result<(), BlobError> {
         match &self.0 {
             Backend::Local(disk) => on_disk(disk, move |disk| Ok(disk.delete_lease(task, lease)?)).await,
-            Backend::Object(store) => object::delete_folder(&**store, &lease_folder(task, lease)).await,
+            Backend::Object(store, _) => object::delete_folder(&**store, &lease_folder(task, lease)).await,
         }
     }
 
@@ -123,7 +151,7 @@ impl BlobStore {
     pub async fn leases(&self, task: TaskId) -> Result<Vec<LeaseId>, BlobError> {
         match &self.0 {
             Backend::Local(disk) => on_disk(disk, move |disk| Ok(leases_of(&disk, task)?)).await,
-            Backend::Object(store) => object::leases_of(&**store, task).await,
+            Backend::Object(store, _) => object::leases_of(&**store, task).await,
         }
     }
 
@@ -134,7 +162,7 @@ impl BlobStore {
     pub async fn delete_task(&self, task: TaskId) -> Result<(), BlobError> {
         match &self.0 {
             Backend::Local(disk) => on_disk(disk, move |disk| Ok(disk.delete_task(task)?)).await,
-            Backend::Object(store) => object::delete_folder(&**store, &task_folder(task)).await,
+            Backend::Object(store, _) => object::delete_folder(&**store, &task_folder(task)).await,
         }
     }
 
@@ -145,7 +173,7 @@ impl BlobStore {
     pub fn tasks_older_than(&self, age: Duration) -> BoxStream<'static, Result<TaskId, BlobError>> {
         let disk = match &self.0 {
             Backend::Local(disk) => Arc::clone(disk),
-            Backend::Object(store) => return object::tasks_older_than(&**store, age),
+            Backend::Object(store, _) => return object::tasks_older_than(&**store, age),
         };
         stream::iter(every_shard())
             .then(move |shard| {
@@ -189,14 +217,14 @@ impl BlobStore {
     pub async fn check(&self) -> Result<(), BlobError> {
         match &self.0 {
             Backend::Local(disk) => on_disk(disk, |disk| disk.check()).await,
-            Backend::Object(store) => object::check(&**store).await,
+            Backend::Object(store, _) => object::check(&**store).await,
         }
     }
 
     fn sink(&self, key: &BlobKey) -> Sink {
         match &self.0 {
             Backend::Local(disk) => Sink::local(Arc::clone(disk), key.clone()),
-            Backend::Object(store) => Sink::object(ObjectUpload::new(Arc::clone(store), key)),
+            Backend::Object(store, _) => Sink::object(ObjectUpload::new(Arc::clone(store), key)),
         }
     }
 }

@@ -23,8 +23,8 @@ pub struct Stored {
     pub hash: ContentHash,
 }
 
-/// An upload that becomes visible whole, or not at all. Dropping it without `finish` leaves nothing behind (at the
-/// latest after the janitor's next sweep).
+/// An upload that becomes visible whole, or not at all. Dropping it without `finish` leaves nothing behind, at the
+/// latest after the janitor's next sweep, or when a rule of the bucket removes parts of unfinished uploads.
 #[derive(Debug)]
 pub struct Upload {
     chunk: Vec<u8>,

@@ -10,6 +10,7 @@ pub(crate) mod policy;
 mod presence;
 mod registry;
 mod sqlite;
+mod workers;
 
 pub use api::{
     Broker, ClaimRequest, Claimed, Completion, EventPage, EventQuery, FollowUp, Idempotency, Lease, ListCursor,
@@ -20,3 +21,4 @@ pub use memory::MemoryBroker;
 pub use options::{BrokerOptions, Clock, SystemClock};
 pub use registry::{Entry, Expected, PutOutcome, Registry};
 pub use sqlite::{BackupReport, OpenError, SqliteBroker};
+pub use workers::{LivingWorker, WorkerPage, WorkerReport, announce_worker, living_workers, withdraw_worker};

@@ -30,6 +30,21 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for ApiQuery<T> {
     }
 }
 
+/// The number of items on a page: `asked`, or `default`; from 1 to `most`.
+pub(crate) fn page_limit(asked: Option<usize>, default: usize, most: usize) -> Result<usize, Problem> {
+    let limit = asked.unwrap_or(default);
+    if (1..=most).contains(&limit) {
+        return Ok(limit);
+    }
+    let allowed = format!("a whole number from 1 to {most}");
+    Err(Problem::new(
+        ProblemCode::InvalidQuery,
+        format!("limit is {limit}, allowed is {allowed}"),
+    )
+    .parameter("limit")
+    .allowed(allowed))
+}
+
 /// The task that the path names. What is no id names no task.
 #[derive(Debug)]
 pub(crate) struct TaskPath(pub(crate) TaskId);

@@ -63,7 +63,16 @@ impl Gateway {
 
     /// The routes, without a listener: for tests, or to be served by other means.
     pub fn router(&self) -> Router {
-        let router = routes::router()
+        self.finish(routes::router())
+    }
+
+    /// `/healthz`, `/readyz` and `/metrics` alone.
+    pub fn probe_router(&self) -> Router {
+        self.finish(routes::probes())
+    }
+
+    fn finish(&self, routes: Router<Arc<App>>) -> Router {
+        let router = routes
             .fallback(observe::route_not_found)
             .method_not_allowed_fallback(observe::method_not_allowed)
             // The bounds of bodies are ours: they depend on the route, and are problems when they are passed.
@@ -84,5 +93,19 @@ impl Gateway {
     /// An [`io::Error`] when the listener breaks for good.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
         server::serve(&self.app, self.router(), listener, shutdown).await
+    }
+
+    /// Serves [`Gateway::probe_router`] until `shutdown` is cancelled: for a process that does something else, or for a
+    /// second address that clients do not reach.
+    ///
+    /// # Errors
+    /// An [`io::Error`] when the listener breaks for good.
+    pub async fn serve_probes(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
+        server::serve(&self.app, self.probe_router(), listener, shutdown).await
+    }
+
+    /// From now on `/readyz` says that the process is about to end.
+    pub fn announce_shutdown(&self) {
+        self.app.shutdown.cancel();
     }
 }

@@ -1,5 +1,6 @@
 //! What the gateway measures, and the text Prometheus reads.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,11 +64,9 @@ impl Metrics {
         })
     }
 
-    /// Everything collected, in the text format of Prometheus, and the state of the queues when the broker told it.
-    pub(crate) fn render(&self, stats: Option<&Stats>) -> String {
-        let mut text = self.handle.render();
-        write_stats(&mut text, stats);
-        text
+    /// Everything collected, in the text format of Prometheus.
+    pub(crate) fn render(&self) -> String {
+        self.handle.render()
     }
 }
 
@@ -191,11 +190,60 @@ fn age(since: Option<Timestamp>, now: Timestamp) -> f64 {
     since.map_or(0.0, |since| now.since(since).as_secs_f64())
 }
 
+/// What the broker told at a scrape.
+#[derive(Debug)]
+pub(crate) struct BrokerState {
+    pub(crate) stats: Stats,
+    /// By the queue they take from.
+    pub(crate) workers: BTreeMap<QueueName, WorkerCount>,
+}
+
+/// The living workers of one queue.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct WorkerCount {
+    pub(crate) workers: u64,
+    pub(crate) slots: u64,
+    pub(crate) busy: u64,
+}
+
+type WorkerGauge = (&'static str, &'static str, fn(&WorkerCount) -> u64);
+
+/// Gauges of the workers of a queue: name, what it says, how it is read.
+const WORKER_GAUGES: &[WorkerGauge] = &[
+    (
+        "pixmill_workers",
+        "Workers that have given a sign of life lately.",
+        |count| count.workers,
+    ),
+    (
+        "pixmill_workers_slots",
+        "Images that all living workers together can mill at the same time.",
+        |count| count.slots,
+    ),
+    (
+        "pixmill_workers_slots_busy",
+        "Slots that are taken, as the workers said last.",
+        |count| count.busy,
+    ),
+];
+
 /// Writes the gauges that are read from the broker at each scrape, so that none is ever stale.
-fn write_stats(text: &mut String, stats: Option<&Stats>) {
+pub(crate) fn write_broker(text: &mut String, state: Option<&BrokerState>) {
     write_header(text, "pixmill_broker_up", "Whether the broker answers: 1 or 0.");
-    write_line(text, format_args!("pixmill_broker_up {}", u8::from(stats.is_some())));
-    let Some(stats) = stats else { return };
+    write_line(text, format_args!("pixmill_broker_up {}", u8::from(state.is_some())));
+    let Some(state) = state else { return };
+    write_stats(text, &state.stats);
+    let mut counts = state.workers.clone();
+    counts.entry(QueueName::images()).or_default();
+    for (name, about, read) in WORKER_GAUGES {
+        write_header(text, name, about);
+        for (queue, count) in &counts {
+            write_line(text, format_args!("{name}{{queue=\"{queue}\"}} {}", read(count)));
+        }
+    }
+}
+
+fn write_stats(text: &mut String, stats: &Stats) {
     let images = QueueName::images();
     let mut queues = stats.queues.clone();
     if !queues.iter().any(|queue| queue.queue == images) {

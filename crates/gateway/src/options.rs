@@ -29,6 +29,12 @@ pub struct GatewayOptions {
     pub write_idle_timeout: Duration,
     /// How long requests under way may take to finish once the gateway is told to stop.
     pub drain_grace: Duration,
+    /// How long a link to a finished file is good for, when the blob store gives out links and downloads are to be
+    /// answered with one.
+    pub redirect_downloads: Option<Duration>,
+    /// Whether `/metrics` tells the state of queues and workers, which is the same wherever it is asked for. Off in a
+    /// process that serves nothing but probes: of many of these, each would tell it again.
+    pub queue_metrics: bool,
 }
 
 impl Default for GatewayOptions {
@@ -45,6 +51,8 @@ impl Default for GatewayOptions {
             header_timeout: Duration::from_secs(30),
             write_idle_timeout: Duration::from_secs(60),
             drain_grace: Duration::from_secs(20),
+            redirect_downloads: None,
+            queue_metrics: true,
         }
     }
 }

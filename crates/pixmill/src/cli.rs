@@ -19,7 +19,20 @@ Every setting is also an environment variable (PIXMILL_LISTEN=...) and a line of
 `pixmill config` prints what applies.";
 
 /// The settings that `-h` shows; `--help` shows all.
-const FIRST_SETTINGS: &[&str] = &["listen", "allow_anonymous", "data", "broker", "slots", "log_level"];
+const FIRST_SETTINGS: &[&str] = &[
+    "listen",
+    "allow_anonymous",
+    "data",
+    "storage",
+    "broker",
+    "queue",
+    "slots",
+    "metrics_listen",
+    "log_level",
+];
+
+/// The settings of a worker that also matter to a process that mills nothing.
+const BEYOND_MILLING: &[&str] = &["drain_grace", "upkeep", "reap_interval", "janitor_interval"];
 
 /// An image pipeline in one binary: uploads become durable tasks, workers mill them.
 #[derive(Debug, Parser)]
@@ -35,6 +48,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run gateway and workers in one process (what `pixmill` alone does).
     Serve(SettingFlags),
+    /// Take uploads and give out results, and leave the milling to `pixmill worker`.
+    Gateway(GatewayFlags),
+    /// Mill what a gateway accepted, over the same broker and the same files.
+    Worker(WorkerFlags),
+    /// Ask the pixmill of this machine or container whether it is ready: exit code 0 or 1, and one line.
+    Health(HealthFlags),
     /// Mill files and folders without a server.
     Process(ProcessArgs),
     /// Print what a recipe would do to an image, and what that would cost.
@@ -159,7 +178,7 @@ pub(crate) struct BenchArgs {
 
 /// Declares clap arguments for the settings of some sections, from their one declaration.
 macro_rules! setting_flags {
-    ($(#[doc = $about:literal])+ $name:ident: $sections:expr) => {
+    ($(#[doc = $about:literal])+ $name:ident: $belongs:expr) => {
         $(#[doc = $about])+
         #[derive(Debug, Clone, Default)]
         pub(crate) struct $name(pub(crate) Flags);
@@ -167,7 +186,7 @@ macro_rules! setting_flags {
         impl Args for $name {
             fn augment_args(command: ClapCommand) -> ClapCommand {
                 let command = command.arg(file_argument());
-                selected($sections).fold(command, |command, setting| command.arg(argument(setting)))
+                selected($belongs).fold(command, |command, setting| command.arg(argument(setting)))
             }
 
             fn augment_args_for_update(command: ClapCommand) -> ClapCommand {
@@ -177,11 +196,11 @@ macro_rules! setting_flags {
 
         impl FromArgMatches for $name {
             fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-                Ok(Self(flags_of(matches, $sections)))
+                Ok(Self(flags_of(matches, $belongs)))
             }
 
             fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
-                self.0 = flags_of(matches, $sections);
+                self.0 = flags_of(matches, $belongs);
                 Ok(())
             }
         }
@@ -190,19 +209,31 @@ macro_rules! setting_flags {
 
 setting_flags! {
     /// Every setting as a flag.
-    SettingFlags: &["server", "storage", "broker", "worker", "limits", "log"]
+    SettingFlags: |_| true
+}
+setting_flags! {
+    /// The settings of a gateway as flags.
+    GatewayFlags: |setting| setting.section != "worker" || BEYOND_MILLING.contains(&setting.name)
+}
+setting_flags! {
+    /// The settings of a worker as flags.
+    WorkerFlags: |setting| setting.section != "server"
+}
+setting_flags! {
+    /// Where a process of this machine answers, as flags.
+    HealthFlags: |setting| ["listen", "metrics_listen"].contains(&setting.name)
 }
 setting_flags! {
     /// The limits of one image as flags.
-    LimitFlags: &["limits"]
+    LimitFlags: |setting| setting.section == "limits"
 }
 setting_flags! {
     /// Where things lie, as flags.
-    StorageFlags: &["storage"]
+    StorageFlags: |setting| setting.section == "storage"
 }
 
-fn selected(sections: &'static [&'static str]) -> impl Iterator<Item = &'static Setting> {
-    all_settings().filter(|setting| sections.contains(&setting.section))
+fn selected(belongs: fn(&Setting) -> bool) -> impl Iterator<Item = &'static Setting> {
+    all_settings().filter(move |setting| belongs(setting))
 }
 
 fn file_argument() -> Arg {
@@ -241,8 +272,8 @@ fn argument(setting: &'static Setting) -> Arg {
     }
 }
 
-fn flags_of(matches: &ArgMatches, sections: &'static [&'static str]) -> Flags {
-    let values = selected(sections)
+fn flags_of(matches: &ArgMatches, belongs: fn(&Setting) -> bool) -> Flags {
+    let values = selected(belongs)
         .filter_map(|setting| {
             matches
                 .get_one::<String>(setting.name)
@@ -264,6 +295,23 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn each_part_takes_its_own_settings() {
+        for (part, taken, unknown) in [
+            ("gateway", ["--listen=127.0.0.1:0", "--drain-grace=1s"], "--slots=1"),
+            ("worker", ["--slots=1", "--queue=images"], "--listen=127.0.0.1:0"),
+            (
+                "health",
+                ["--listen=127.0.0.1:0", "--metrics-listen=127.0.0.1:1"],
+                "--data=x",
+            ),
+        ] {
+            let parse = |flags: &[&str]| Cli::try_parse_from([&["pixmill", part], flags].concat());
+            assert!(parse(&taken).is_ok(), "{part}");
+            assert!(parse(&[unknown]).is_err(), "{part} {unknown}");
+        }
     }
 
     #[test]

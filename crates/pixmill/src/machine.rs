@@ -27,15 +27,17 @@ pub(crate) fn memory_bytes() -> u64 {
         .unwrap_or(UNKNOWN_MEMORY)
 }
 
+/// The name of this machine or container.
+pub(crate) fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// A name for a worker of this process: host, process id and random bits.
 ///
 /// # Errors
 /// Never in practice: the host's name is cleaned first.
 pub(crate) fn worker_id() -> Result<WorkerId, InvalidId> {
-    let uname = rustix::system::uname();
-    let host: String = uname
-        .nodename()
-        .to_string_lossy()
+    let host: String = host()
         .chars()
         .map(|c| {
             if c.is_ascii_alphanumeric() || c == '-' || c == '.' {

@@ -67,6 +67,11 @@ impl Capacity {
         }
     }
 
+    /// Slots that are taken now.
+    pub(crate) fn busy_slots(&self) -> usize {
+        self.lock().slots
+    }
+
     /// Waits until `enough` holds. For one waiter at a time: the claim loop.
     pub(crate) async fn until(&self, enough: impl Fn(&Free) -> bool) -> Free {
         loop {

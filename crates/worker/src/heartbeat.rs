@@ -1,31 +1,42 @@
 //! Renews all leases at a third of their length. On a thread, a runtime and a broker connection of its own, so that
-//! nothing the worker is busy with keeps it from that.
+//! nothing the worker is busy with keeps it from that. The worker's record in the registry is renewed here as well.
 
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use pixmill_broker::{Broker, Renewal};
+use pixmill_broker::{Broker, Registry, Renewal};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::backoff::{Backoff, LONGEST, Outage, jittered};
 use crate::context::{Context, supervise};
+use crate::registration;
 
 /// Starts the thread, which counts in `alive` as long as it lives; it ends when the loops end.
 ///
 /// # Errors
 /// The operating system's, when it refuses the thread or what a runtime needs.
-pub(crate) fn start(context: Arc<Context>, broker: Arc<dyn Broker>, alive: &TaskTracker) -> io::Result<JoinHandle<()>> {
+pub(crate) fn start(
+    context: Arc<Context>,
+    broker: Arc<dyn Broker>,
+    registry: Arc<dyn Registry>,
+    alive: &TaskTracker,
+) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let token = alive.token();
     thread::Builder::new()
         .name("pixmill-heartbeat".to_owned())
         .spawn(move || {
             let _token = token;
-            let stopping = context.stopping.clone();
-            runtime.block_on(supervise("heartbeat", stopping, || run(&context, broker.as_ref())));
+            let started = Instant::now();
+            let stopping = || context.stopping.clone();
+            let heartbeat = supervise("heartbeat", stopping(), || run(&context, broker.as_ref()));
+            let registration = supervise("registration", stopping(), || {
+                registration::run(&context, registry.as_ref(), started)
+            });
+            runtime.block_on(async { tokio::join!(heartbeat, registration) });
         })
 }
 

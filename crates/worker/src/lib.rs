@@ -1,7 +1,7 @@
 //! Takes tasks from the broker, has the engine mill them, delivers the outputs.
 //!
-//! Owns the claim loop, the heartbeat, the control channel, the reaper, the janitor and the milling threads, one file
-//! each. Knows nothing of HTTP, of how tasks come into being, of codecs, or of which broker and store it works on.
+//! Owns the claim loop, the heartbeat, the registration, the control channel, the reaper, the janitor and the milling
+//! threads, one file each. Knows nothing of HTTP, of how tasks come into being, of codecs, or of which broker and store it works on.
 
 mod attempt;
 mod backoff;
@@ -15,6 +15,7 @@ mod metrics;
 mod mill;
 mod options;
 mod reaper;
+mod registration;
 mod remains;
 mod running;
 mod settle;
@@ -23,4 +24,4 @@ mod upkeep;
 mod worker;
 
 pub use options::WorkerOptions;
-pub use worker::Worker;
+pub use worker::{Worker, WorkerServices};

@@ -9,9 +9,12 @@ use pixmill_types::{Limits, QueueName, WorkerId};
 pub struct WorkerOptions {
     /// Who it is.
     pub id: WorkerId,
+    /// The machine or container it runs on, for people.
+    pub host: String,
     /// The queue it takes from.
     pub queue: QueueName,
-    /// Images milled at the same time; each has its own thread. At least 1; 0 counts as 1.
+    /// Images milled at the same time; each has its own thread. With 0 it takes no tasks, and nobody hears of it as a
+    /// worker: what is left is the upkeep.
     pub slots: usize,
     /// Memory the images under way may be estimated to take together, bytes. An idle worker takes one image of any
     /// size all the same.
@@ -20,6 +23,9 @@ pub struct WorkerOptions {
     pub limits: Limits,
     /// How long a drain lets running tasks finish before it releases them.
     pub drain_grace: Duration,
+    /// Whether it reaps leases, purges expired records and sweeps stray blobs. Every step of that may run in many
+    /// processes at once; it must run in one.
+    pub upkeep: bool,
     /// How often leases are reaped.
     pub reap_interval: Duration,
     /// How often the janitor purges expired records; files without a record are looked for 24 times in a `sweep_age`,

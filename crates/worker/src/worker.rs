@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use pixmill_blob::BlobStore;
-use pixmill_broker::Broker;
+use pixmill_broker::{Broker, Registry};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,6 +23,19 @@ use crate::{claim, control, heartbeat, janitor, reaper, remains};
 
 /// How long a drain that is over waits for the last answers of broker and store, and again for the threads.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// What a worker stands on.
+#[derive(Debug, Clone)]
+pub struct WorkerServices {
+    /// Tasks.
+    pub broker: Arc<dyn Broker>,
+    /// The same tasks, for the heartbeat alone: a connection of its own, or the same value when the broker is embedded.
+    pub heartbeat_broker: Arc<dyn Broker>,
+    /// Small values, asked by the heartbeat's thread.
+    pub registry: Arc<dyn Registry>,
+    /// Bytes.
+    pub blobs: BlobStore,
+}
 
 /// A worker that runs. Dropping it without [`Worker::drain`] stops everything without waiting for it: leases that
 /// cannot be released any more run out.
@@ -49,8 +62,7 @@ impl fmt::Debug for Worker {
 
 impl Worker {
     /// Starts the claim loop, the control channel, the reaper and the janitor on the current runtime, the heartbeat
-    /// and the milling on threads of their own. The heartbeat talks through `heartbeat_broker`: a connection of its
-    /// own to the same broker, or the same value when that is embedded.
+    /// and the milling on threads of their own; of these, without slots, only the reaper and the janitor.
     ///
     /// Metrics go to the recorder that is installed now.
     ///
@@ -59,13 +71,13 @@ impl Worker {
     ///
     /// # Panics
     /// Outside a tokio runtime with time enabled.
-    pub fn start(
-        broker: Arc<dyn Broker>,
-        heartbeat_broker: Arc<dyn Broker>,
-        blobs: BlobStore,
-        mut options: WorkerOptions,
-    ) -> io::Result<Self> {
-        options.slots = options.slots.max(1);
+    pub fn start(services: WorkerServices, options: WorkerOptions) -> io::Result<Self> {
+        let WorkerServices {
+            broker,
+            heartbeat_broker,
+            registry,
+            blobs,
+        } = services;
         let metrics = Arc::new(Metrics::new());
         let alive = TaskTracker::new();
         let (slots, mut threads) = Slots::start(options.slots, &alive)?;
@@ -88,9 +100,11 @@ impl Worker {
             stopping: CancellationToken::new(),
             options,
         });
-        let heartbeat =
-            heartbeat::start(Arc::clone(&context), heartbeat_broker, &alive).inspect_err(|_| context.slots.close())?;
-        threads.push(heartbeat);
+        if context.options.slots > 0 {
+            let heartbeat = heartbeat::start(Arc::clone(&context), heartbeat_broker, registry, &alive)
+                .inspect_err(|_| context.slots.close())?;
+            threads.push(heartbeat);
+        }
         let worker = Self {
             context,
             claiming: TaskTracker::new(),
@@ -100,19 +114,29 @@ impl Worker {
             alive,
         };
         worker.start_loops();
-        tracing::info!(
-            worker.id = %worker.context.options.id,
-            worker.slots = worker.context.options.slots,
-            "the worker has started"
-        );
+        let options = &worker.context.options;
+        if options.slots > 0 {
+            tracing::info!(
+                worker.id = %options.id,
+                worker.queue = %options.queue,
+                worker.slots = options.slots,
+                worker.upkeep = options.upkeep,
+                "the worker has started"
+            );
+        }
         Ok(worker)
     }
 
     fn start_loops(&self) {
         let draining = &self.context.draining;
-        self.spawn(&self.claiming, draining, "claim loop", claim::run);
         let stopping = &self.context.stopping;
-        self.spawn(&self.loops, stopping, "control channel", control::run);
+        if self.context.options.slots > 0 {
+            self.spawn(&self.claiming, draining, "claim loop", claim::run);
+            self.spawn(&self.loops, stopping, "control channel", control::run);
+        }
+        if !self.context.options.upkeep {
+            return;
+        }
         self.spawn(&self.loops, stopping, "reaper", reaper::run);
         self.spawn(&self.loops, stopping, "remains", remains::clear_dead_ends);
         self.spawn(&self.loops, stopping, "janitor: purge", janitor::purge_expired);
@@ -158,7 +182,9 @@ impl Worker {
         self.loops.close();
         self.loops.wait().await;
         self.join_threads().await;
-        tracing::info!(worker.id = %context.options.id, "the worker has ended");
+        if context.options.slots > 0 {
+            tracing::info!(worker.id = %context.options.id, "the worker has ended");
+        }
     }
 
     /// Ends a drain at once: what still runs is stopped and released. Without a drain under way it begins one.

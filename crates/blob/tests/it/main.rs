@@ -4,4 +4,6 @@
 
 mod conformance;
 mod disk;
+mod s3;
+mod s3_server;
 mod support;

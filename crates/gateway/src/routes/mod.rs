@@ -8,10 +8,12 @@ mod stats;
 mod status;
 mod tasks;
 mod upload;
+mod workers;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -29,6 +31,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .routes(routes!(tasks::retry))
         .routes(routes!(outputs::get, outputs::head))
         .routes(routes!(stats::stats))
+        .routes(routes!(workers::list))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(prometheus::metrics))
@@ -37,4 +40,12 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .routes(routes!(docs::docs))
         .split_for_parts();
     docs::extend(router, &openapi::complete(document))
+}
+
+/// What a supervisor and a scraper ask for, and nothing else.
+pub(crate) fn probes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(prometheus::metrics))
 }

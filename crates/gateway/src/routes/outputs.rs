@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    LAST_MODIFIED, LOCATION,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -50,6 +51,8 @@ problems!(OutputHeadProblems: TaskNotFound, OutputNotFound, PreconditionFailed, 
         (status = 206, description = "The bytes asked for.", headers(
             ("Content-Range" = String, description = "Which bytes of how many.")),
             content((String = "image/jpeg"), (String = "image/png"), (String = "image/webp"))),
+        (status = 302, description = "Where it can be fetched for a while, ranges included; only from servers that are \
+            set so.", headers(("Location" = String, description = "A signed link to the blob store."))),
         (status = 304, description = "The client has it already."),
         OutputProblems,
     )
@@ -61,12 +64,16 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = Found::look_up(&app, id, &name).await?;
-    match evaluate(&headers, &found.validators(), true) {
-        Answer::Whole => found.body(&app, None).await,
-        Answer::Part(range) => found.body(&app, Some(range)).await,
-        Answer::NotModified => Ok(found.not_modified()),
-        Answer::PreconditionFailed => Err(precondition_failed()),
-        Answer::NotSatisfiable => Err(found.not_satisfiable()),
+    let range = match evaluate(&headers, &found.validators(), true) {
+        Answer::Whole => None,
+        Answer::Part(range) => Some(range),
+        Answer::NotModified => return Ok(found.not_modified()),
+        Answer::PreconditionFailed => return Err(precondition_failed()),
+        Answer::NotSatisfiable => return Err(found.not_satisfiable()),
+    };
+    match found.elsewhere(&app).await? {
+        Some(elsewhere) => Ok(elsewhere),
+        None => found.body(&app, range).await,
     }
 }
 
@@ -171,14 +178,36 @@ impl Found {
         Ok(response)
     }
 
+    /// Sends the client to the blob store, when it gives out links and the server is set so. The range that was asked
+    /// for, the client asks for again there.
+    async fn elsewhere(&self, app: &App) -> Result<Option<Response>, Problem> {
+        let Some(valid_for) = app.options.redirect_downloads else {
+            return Ok(None);
+        };
+        let (media_type, disposition) = (self.output.format.media_type(), self.disposition());
+        let blobs = &app.services.blobs;
+        let link = blobs.link(&self.key, media_type, &disposition, valid_for).await?;
+        Ok(link.map(|link| {
+            let headers = [
+                (LOCATION, header_value(&link)),
+                // It runs out, and it is a key.
+                (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            ];
+            (StatusCode::FOUND, headers).into_response()
+        }))
+    }
+
+    fn disposition(&self) -> String {
+        // A segment holds nothing that would have to be quoted.
+        format!("inline; filename=\"{}\"", self.output.segment)
+    }
+
     fn headed(&self, status: StatusCode, body: Body) -> Response {
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.output.format.media_type()));
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        // A segment holds nothing that would have to be quoted.
-        let disposition = format!("inline; filename=\"{}\"", self.output.segment);
-        headers.insert(CONTENT_DISPOSITION, header_value(&disposition));
+        headers.insert(CONTENT_DISPOSITION, header_value(&self.disposition()));
         self.add_validators(headers);
         response
     }

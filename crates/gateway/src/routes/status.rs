@@ -29,7 +29,8 @@ pub(crate) struct StatusDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     error: Option<FailureDocument>,
-    /// Where the result lies below the server's data folder. Present when `status` is `COMPLETED`.
+    /// Where the result lies below the server's data folder, or in its bucket below the prefix. Present when `status` is
+    /// `COMPLETED`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(
         nullable = false,

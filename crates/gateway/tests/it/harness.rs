@@ -25,6 +25,7 @@ pub(crate) const BOUNDARY: &str = "----a-boundary";
 pub(crate) struct World {
     pub(crate) gateway: Gateway,
     pub(crate) broker: Arc<Unreliable>,
+    pub(crate) registry: Arc<MemoryBroker>,
     pub(crate) blobs: BlobStore,
     pub(crate) folder: TempDir,
 }
@@ -41,16 +42,28 @@ impl World {
         let broker = Arc::new(Unreliable::new(memory.clone()));
         let services = Services {
             broker: broker.clone(),
-            registry: memory,
+            registry: memory.clone(),
             blobs: blobs.clone(),
             metrics: Metrics::detached().unwrap(),
         };
         Self {
             gateway: Gateway::new(services, options),
             broker,
+            registry: memory,
             blobs,
             folder,
         }
+    }
+
+    /// Puts another gateway in front of the same tasks, over other blobs.
+    pub(crate) fn regate(&mut self, options: GatewayOptions, blobs: BlobStore) {
+        let services = Services {
+            broker: self.broker.clone(),
+            registry: self.registry.clone(),
+            blobs,
+            metrics: Metrics::detached().unwrap(),
+        };
+        self.gateway = Gateway::new(services, options);
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -59,6 +72,12 @@ impl World {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Asks the routes for probes.
+    pub(crate) async fn probe(&self, path: &str) -> Answer {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        Answer::of(self.gateway.probe_router().oneshot(request).await.unwrap()).await
     }
 
     pub(crate) async fn post(&self, path: &str) -> Answer {

@@ -11,3 +11,4 @@ mod promise;
 mod sockets;
 mod tasks;
 mod unreliable;
+mod workers;

@@ -1,7 +1,12 @@
-//! Finished files: whole, in part, or not again.
+//! Finished files: whole, in part, not again, or from elsewhere.
+
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use pixmill_blob::{BlobStore, S3Credentials, S3Options};
+use pixmill_broker::BrokerOptions;
+use pixmill_gateway::GatewayOptions;
 use pixmill_types::ContentHash;
 
 use crate::harness::{Answer, World};
@@ -146,4 +151,70 @@ async fn files_that_are_not_there() {
         .get(&format!("/v1/tasks/{id}/outputs/processed_my_photo.png"))
         .await;
     assert_eq!(lost.problem(), "output_not_found");
+}
+
+/// A bucket that is never asked: a link is signed without it.
+fn bucket() -> BlobStore {
+    let variable = |name: &str| (name.to_owned(), "test".to_owned());
+    BlobStore::s3(&S3Options {
+        bucket: "pictures".to_owned(),
+        prefix: "shop".to_owned(),
+        endpoint: Some("https://store.example.com".to_owned()),
+        link_endpoint: None,
+        region: "us-east-1".to_owned(),
+        path_style: true,
+        credentials: S3Credentials::Environment(vec![variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")]),
+    })
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_file_in_a_bucket_is_fetched_there_when_the_server_is_set_so() {
+    let mut world = World::new().await;
+    let path = finished(&world).await;
+    world.regate(GatewayOptions::default(), bucket());
+    let first = ask(&world, Method::HEAD, &path, &[]).await;
+    assert_eq!(first.status, StatusCode::OK, "the record tells all that HEAD asks for");
+    let etag = first.header("etag").unwrap().to_owned();
+
+    let options = GatewayOptions {
+        redirect_downloads: Some(Duration::from_secs(600)),
+        ..GatewayOptions::default()
+    };
+    world.regate(options, bucket());
+    for headers in [&[][..], &[("range", "bytes=0-9")]] {
+        let answer = ask(&world, Method::GET, &path, headers).await;
+        assert_eq!((answer.status, answer.body.len()), (StatusCode::FOUND, 0));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let link = answer.header("location").unwrap();
+        assert!(
+            link.starts_with("https://store.example.com/pictures/shop/tasks/"),
+            "{link}"
+        );
+        for part in [
+            "X-Amz-Signature=",
+            "X-Amz-Expires=600",
+            "response-content-type=image%2Fpng",
+        ] {
+            assert!(link.contains(part), "{part} is not in {link}");
+        }
+    }
+    let known = ask(&world, Method::GET, &path, &[("if-none-match", &etag)]).await;
+    assert_eq!(known.status, StatusCode::NOT_MODIFIED);
+    let beyond = ask(&world, Method::GET, &path, &[("range", "bytes=36-")]).await;
+    assert_eq!(beyond.problem(), "range_not_satisfiable");
+    let head = ask(&world, Method::HEAD, &path, &[]).await;
+    assert_eq!(head.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_file_on_the_local_disk_is_sent_whatever_the_server_is_set_to() {
+    let options = GatewayOptions {
+        redirect_downloads: Some(Duration::from_secs(600)),
+        ..GatewayOptions::default()
+    };
+    let world = World::with(options, BrokerOptions::default()).await;
+    let path = finished(&world).await;
+    let answer = ask(&world, Method::GET, &path, &[]).await;
+    assert_eq!((answer.status, &answer.body[..]), (StatusCode::OK, PIXELS));
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use pixmill_broker::SqliteBroker;
 
-use super::serve::DATABASE;
+use super::services::DATABASE;
 use crate::cli::{BackupArgs, RestoreArgs};
 use crate::config::Config;
 use crate::output;

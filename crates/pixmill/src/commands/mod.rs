@@ -4,14 +4,17 @@ mod backup;
 mod bench;
 mod config;
 mod explain;
+mod health;
 mod process;
 mod recipe;
 mod recipes;
 mod serve;
+mod services;
 
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
+use serve::Part;
 
 /// Runs the command of `cli`; without one, serves.
 ///
@@ -19,8 +22,11 @@ use crate::cli::{Cli, Command};
 /// Whatever stopped the command, in words for a person.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
-        None => serve::run(&cli.settings.0),
-        Some(Command::Serve(settings)) => serve::run(&settings.0),
+        None => serve::run(&cli.settings.0, Part::Both),
+        Some(Command::Serve(settings)) => serve::run(&settings.0, Part::Both),
+        Some(Command::Gateway(settings)) => serve::run(&settings.0, Part::Gateway),
+        Some(Command::Worker(settings)) => serve::run(&settings.0, Part::Worker),
+        Some(Command::Health(settings)) => health::run(&settings.0),
         Some(Command::Process(arguments)) => process::run(&arguments),
         Some(Command::Explain(arguments)) => explain::run(&arguments),
         Some(Command::Recipes) => recipes::run(),

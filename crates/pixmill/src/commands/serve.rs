@@ -1,200 +1,223 @@
-//! `pixmill serve`: gateway and workers in one process.
+//! `pixmill serve`, `gateway` and `worker`: both parts in one process, or each in its own.
 
+use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use anyhow::Context as _;
-use pixmill_blob::BlobStore;
-use pixmill_broker::{Broker, BrokerOptions, MemoryBroker, Registry, SqliteBroker};
-use pixmill_gateway::{Gateway, GatewayOptions, Metrics, Services};
-use pixmill_types::QueueName;
-use pixmill_worker::{Worker, WorkerOptions};
+use anyhow::{Context as _, anyhow, bail};
+use pixmill_gateway::{Gateway, GatewayOptions};
+use pixmill_worker::Worker;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::services::{Opened, gateway_options, kept, worker_options};
 use crate::config::value::{Auto, BrokerKind};
 use crate::config::{Config, Flags};
 use crate::stop::StopSignals;
 use crate::{machine, output, telemetry};
 
-/// The database within the data folder.
-pub(super) const DATABASE: &str = "pixmill.db";
+/// What this process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Both,
+    Gateway,
+    Worker,
+}
 
-pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
+pub(super) fn run(flags: &Flags, part: Part) -> anyhow::Result<ExitCode> {
     let (config, _) = Config::resolve(flags)?;
+    if part != Part::Both && config.broker.broker == BrokerKind::Memory {
+        bail!("broker is memory, which no other process can reach: expected sqlite, or `pixmill serve`");
+    }
     telemetry::init(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(async_threads())
+        .worker_threads(async_threads(part))
         .enable_all()
         .thread_name("pixmill-async")
         .build()
         .context("cannot start the async runtime")?;
-    runtime.block_on(serve(&config))
+    runtime.block_on(serve(&config, part))
 }
 
 /// Threads of the async runtime: half the cores. Milling, hashing and the disk have threads of their own, and waking a
-/// second thread for the little that is left costs more than it brings.
-fn async_threads() -> usize {
-    (machine::cores() / 2).max(1)
+/// second thread for the little that is left costs more than it brings. A gateway alone has the machine to itself.
+fn async_threads(part: Part) -> usize {
+    match part {
+        Part::Both | Part::Worker => (machine::cores() / 2).max(1),
+        Part::Gateway => machine::cores(),
+    }
 }
 
-async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
+async fn serve(config: &Config, part: Part) -> anyhow::Result<ExitCode> {
     let mut signals = StopSignals::listen()?;
-    let address = config.server.listen.0;
     // Before anything is opened: a second instance on the same port stops here.
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}"))?;
-    let address = listener.local_addr().context("cannot tell the address listened on")?;
-
-    let (services, heartbeat_broker) = open(config).await?;
-    let worker = match slots(config) {
-        0 => None,
-        slots => Some(Worker::start(
-            Arc::clone(&services.broker),
-            heartbeat_broker,
-            services.blobs.clone(),
-            worker_options(config, slots)?,
-        )?),
+    let listeners = Listeners::bind(config, part).await?;
+    let opened = Opened::open(config).await?;
+    let slots = slots(config, part);
+    let worker = Worker::start(opened.for_worker(), worker_options(config, slots)?)?;
+    let options = GatewayOptions {
+        queue_metrics: part != Part::Worker,
+        ..gateway_options(config)
     };
-    let stop_gateway = CancellationToken::new();
-    let gateway = Gateway::new(services, gateway_options(config));
-    let mut gateway = tokio::spawn(gateway.serve(listener, stop_gateway.clone()));
-    if let Err(error) = greet(address, config) {
+    let gateway = Gateway::new(opened.for_gateway(), options);
+    if let Err(error) = greet(&listeners, config, slots) {
         tracing::warn!("{error:#}");
     }
+    let mut serving = Serving::start(&gateway, listeners);
 
     tokio::select! {
         () = signals.next() => tracing::info!("stopping: finishing what runs, a second signal stops at once"),
-        ended = &mut gateway => ended.context("the gateway ended")?.context("the gateway failed")?,
+        error = serving.broke() => return Err(error),
     }
-    stop_gateway.cancel();
-    let drain = async {
-        if let Some(worker) = &worker {
-            worker.drain().await;
-        }
-    };
-    tokio::pin!(drain);
+    gateway.announce_shutdown();
     tokio::select! {
-        () = &mut drain => {}
+        () = serving.drain(&worker) => {}
         () = signals.next() => {
             tracing::warn!("stopping at once: running tasks go back to the queue");
-            if let Some(worker) = &worker {
-                worker.stop_now();
-            }
-            gateway.abort();
-            drain.await;
+            worker.stop_now();
+            worker.drain().await;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens what the services stand on; the second broker is the heartbeat's own.
-async fn open(config: &Config) -> anyhow::Result<(Services, Arc<dyn Broker>)> {
-    let data = &config.storage.data;
-    let blobs = BlobStore::local(data)
+/// The addresses this process listens on.
+struct Listeners {
+    gateway: Option<(TcpListener, SocketAddr)>,
+    probes: Option<(TcpListener, SocketAddr)>,
+}
+
+impl Listeners {
+    async fn bind(config: &Config, part: Part) -> anyhow::Result<Self> {
+        let gateway = match part {
+            Part::Both | Part::Gateway => Some(bind(config.server.listen.0).await?),
+            Part::Worker => None,
+        };
+        let probes = match &config.operations.metrics_listen {
+            Some(address) => Some(bind(address.0).await?),
+            None => None,
+        };
+        Ok(Self { gateway, probes })
+    }
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address)
         .await
-        .with_context(|| format!("cannot use the folder {}", data.display()))?;
-    let metrics = Metrics::install().context("cannot install the metrics recorder")?;
-    let options = broker_options(config);
-    let (broker, registry): (Arc<dyn Broker>, Arc<dyn Registry>) = match config.broker.broker {
-        BrokerKind::Memory => {
-            let broker = Arc::new(MemoryBroker::new(options));
-            (Arc::clone(&broker) as Arc<dyn Broker>, broker)
+        .with_context(|| format!("cannot listen on {address}"))?;
+    let address = listener.local_addr().context("cannot tell the address listened on")?;
+    Ok((listener, address))
+}
+
+/// The HTTP side while it runs.
+struct Serving {
+    clients: Option<Server>,
+    probes: Option<Server>,
+}
+
+/// One listener that is being served.
+struct Server {
+    task: JoinHandle<io::Result<()>>,
+    stop: CancellationToken,
+}
+
+impl Server {
+    fn start<F: Future<Output = io::Result<()>> + Send + 'static>(serve: impl FnOnce(CancellationToken) -> F) -> Self {
+        let stop = CancellationToken::new();
+        Self {
+            task: tokio::spawn(serve(stop.clone())),
+            stop,
         }
-        BrokerKind::Sqlite => {
-            let path = data.join(DATABASE);
-            let broker = Arc::new(open_sqlite(&path, options).await?);
-            (Arc::clone(&broker) as Arc<dyn Broker>, broker)
+    }
+
+    /// Returns when the listener broke: until it is told to stop, a server does not end.
+    async fn broke(&mut self) -> anyhow::Error {
+        match (&mut self.task).await {
+            Ok(Ok(())) => anyhow!("a listener ended"),
+            Ok(Err(error)) => anyhow::Error::new(error).context("a listener failed"),
+            Err(error) => anyhow::Error::new(error).context("a listener's task ended"),
         }
-    };
-    let heartbeat_broker = Arc::clone(&broker);
-    Ok((
-        Services {
-            broker,
-            registry,
-            blobs,
-            metrics,
-        },
-        heartbeat_broker,
-    ))
-}
+    }
 
-async fn open_sqlite(path: &Path, options: BrokerOptions) -> anyhow::Result<SqliteBroker> {
-    let owned = path.to_owned();
-    tokio::task::spawn_blocking(move || SqliteBroker::open(&owned, options))
-        .await
-        .context("the thread that opens the database ended")?
-        .with_context(|| format!("cannot open {}", path.display()))
-}
-
-fn broker_options(config: &Config) -> BrokerOptions {
-    BrokerOptions {
-        lease: config.broker.lease,
-        max_queued: config.broker.max_queued,
-        ageing: config.broker.ageing,
-        backoff_base: config.broker.backoff_base,
-        backoff_cap: config.broker.backoff_cap,
-        retention: config.storage.retention,
-        idempotency_ttl: config.broker.idempotency_ttl,
-        max_staging_age: config.storage.sweep_age / 2,
-        max_events: config.broker.max_events,
-        ..BrokerOptions::default()
+    /// Lets what is under way finish.
+    async fn stop(self) {
+        self.stop.cancel();
+        if let Ok(Err(error)) = self.task.await {
+            tracing::warn!(%error, "a listener failed while it was closed");
+        }
     }
 }
 
-fn gateway_options(config: &Config) -> GatewayOptions {
-    GatewayOptions {
-        limits: config.limits.clone(),
-        cors_origins: config.server.cors_origins.clone(),
-        max_uploads: config.server.max_uploads as usize,
-        upload_idle_timeout: config.server.upload_idle_timeout,
-        max_wait: config.server.max_wait,
-        max_attempts: config.broker.max_attempts,
-        max_connections: config.server.max_connections as usize,
-        drain_grace: config.worker.drain_grace,
-        ..GatewayOptions::default()
+impl Serving {
+    fn start(gateway: &Gateway, listeners: Listeners) -> Self {
+        let clients = listeners.gateway.map(|(listener, _)| {
+            let gateway = gateway.clone();
+            Server::start(|stop| gateway.serve(listener, stop))
+        });
+        let probes = listeners.probes.map(|(listener, _)| {
+            let gateway = gateway.clone();
+            Server::start(|stop| gateway.serve_probes(listener, stop))
+        });
+        Self { clients, probes }
+    }
+
+    /// Returns when a listener broke.
+    async fn broke(&mut self) -> anyhow::Error {
+        let one = async |server: &mut Option<Server>| match server {
+            Some(server) => server.broke().await,
+            None => std::future::pending().await,
+        };
+        tokio::select! {
+            error = one(&mut self.clients) => error,
+            error = one(&mut self.probes) => error,
+        }
+    }
+
+    /// Lets the worker and the requests under way finish. Probes are answered until then, so that it can be watched.
+    async fn drain(self, worker: &Worker) {
+        let clients = async {
+            if let Some(clients) = self.clients {
+                clients.stop().await;
+            }
+        };
+        tokio::join!(clients, worker.drain());
+        if let Some(probes) = self.probes {
+            probes.stop().await;
+        }
     }
 }
 
-fn worker_options(config: &Config, slots: usize) -> anyhow::Result<WorkerOptions> {
-    let memory_budget_bytes = match config.worker.memory_budget {
-        Auto::Auto => machine::memory_bytes() / 2,
-        Auto::Given(bytes) => bytes.0,
-    };
-    Ok(WorkerOptions {
-        id: machine::worker_id()?,
-        queue: QueueName::images(),
-        slots,
-        memory_budget_bytes,
-        limits: config.limits.clone(),
-        drain_grace: config.worker.drain_grace,
-        reap_interval: config.worker.reap_interval,
-        janitor_interval: config.worker.janitor_interval,
-        sweep_age: config.storage.sweep_age,
-    })
-}
-
-fn slots(config: &Config) -> usize {
-    match config.worker.slots {
-        Auto::Auto => machine::cores(),
-        Auto::Given(slots) => slots as usize,
+fn slots(config: &Config, part: Part) -> usize {
+    match (part, config.worker.slots) {
+        (Part::Gateway, _) => 0,
+        (Part::Both | Part::Worker, Auto::Auto) => machine::cores(),
+        (Part::Both | Part::Worker, Auto::Given(slots)) => slots as usize,
     }
 }
 
-/// Says where pixmill listens and what to try first.
-fn greet(address: SocketAddr, config: &Config) -> anyhow::Result<()> {
-    let kept = match config.broker.broker {
-        BrokerKind::Sqlite => format!("tasks and files in {}", config.storage.data.display()),
-        BrokerKind::Memory => format!("tasks in memory only, files in {}", config.storage.data.display()),
+/// Says what runs, where it listens and what to try first.
+fn greet(listeners: &Listeners, config: &Config, slots: usize) -> anyhow::Result<()> {
+    let version = env!("CARGO_PKG_VERSION");
+    let kept = kept(config);
+    let slots = if slots == 0 {
+        ", nothing is milled here".to_owned()
+    } else {
+        format!(", {slots} slots")
     };
-    output::print(&format!(
-        "pixmill {} listening on http://{address}\n\
-         {kept}, {} slots; try it, and see http://{address}/docs:\n  \
-         curl -F file=@photo.jpg http://{address}/upload\n",
-        env!("CARGO_PKG_VERSION"),
-        slots(config),
-    ))
+    let mut text = match &listeners.gateway {
+        Some((_, address)) => format!(
+            "pixmill {version} listening on http://{address}\n\
+             {kept}{slots}; try it, and see http://{address}/docs:\n  \
+             curl -F file=@photo.jpg http://{address}/upload\n"
+        ),
+        None => format!(
+            "pixmill {version} taking tasks from the queue {}\n{kept}{slots}\n",
+            config.worker.queue
+        ),
+    };
+    if let Some((_, address)) = &listeners.probes {
+        text += &format!("health and metrics on http://{address}\n");
+    }
+    output::print(&text)
 }

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pixmill_types::QueueName;
+
 use super::setting::section;
-use super::value::{Auto, BrokerKind, Bytes, ListenAddress, LogFormat};
+use super::value::{Auto, BrokerKind, Bytes, Endpoint, ListenAddress, LogFormat, Place};
 
 section! {
     /// The HTTP side.
@@ -30,12 +32,37 @@ section! {
 section! {
     /// Where things lie and how long.
     Storage = "storage" {
-        /// Folder of the database, the uploads and the results; made when missing.
+        /// Folder of the database and, with local storage, of the uploads and the results; made when missing.
         data: PathBuf = "data",
+        /// Where uploads and results lie: local, in the data folder, or in a bucket of S3 or of what speaks its protocol.
+        storage: Place = "local",
         /// How long the record and the files of a finished task are kept.
         retention: Option<Duration> = "none",
         /// Files without a task, and abandoned uploads, are swept at this age. At least 10m.
         sweep_age: Duration = "24h",
+    }
+}
+
+section! {
+    /// The bucket, when storage is s3://. Credentials are no settings: they come from AWS_ACCESS_KEY_ID and
+    /// AWS_SECRET_ACCESS_KEY, from a file, from a web identity, or from the role of the container or machine.
+    S3 = "s3" {
+        /// Where the store listens; none for S3 of AWS.
+        s3_endpoint: Option<Endpoint> = "none",
+        /// The region; auto takes AWS_REGION or AWS_DEFAULT_REGION, and us-east-1 without either.
+        s3_region: Auto<String> = "auto",
+        /// Whether the bucket stands in the path of a request rather than in the name of the host; auto does when
+        /// there is an s3_endpoint.
+        s3_path_style: Auto<bool> = "auto",
+        /// A file in the format of ~/.aws/credentials to take the credentials from; read again every minute.
+        s3_credentials_file: Option<PathBuf> = "none",
+        /// The section of that file.
+        s3_profile: String = "default",
+        /// Downloads are answered with a redirect to a signed link that is good for this long, so that the bytes do not
+        /// pass through pixmill; none sends them itself. At most 7d.
+        s3_redirect: Option<Duration> = "none",
+        /// Where clients reach the store, when that is not s3_endpoint.
+        s3_redirect_endpoint: Option<Endpoint> = "none",
     }
 }
 
@@ -64,19 +91,33 @@ section! {
 }
 
 section! {
-    /// The milling.
+    /// The milling, and the upkeep.
     Worker = "worker" {
-        /// Images milled at the same time; auto takes one a core. 0 only accepts uploads and mills nothing.
+        /// The queue that tasks are taken from; uploads go to images.
+        queue: QueueName = "images",
+        /// Images milled at the same time; auto takes one a core. 0 mills nothing and leaves the upkeep.
         slots: Auto<u32> = "auto",
         /// Memory that the images under way may be estimated to take together; auto takes half of what the machine, or
         /// its container, has.
         memory_budget: Auto<Bytes> = "auto",
-        /// How long a shutdown lets running tasks finish before it gives them back.
+        /// How long a shutdown lets running tasks and requests finish before it gives them back or cuts them off.
         drain_grace: Duration = "25s",
+        /// Whether this process looks after what others leave: leases of workers that are gone, expired records, files
+        /// without a task. Any number of processes may do so at once, and at least one must.
+        upkeep: bool = "true",
         /// How often expired leases are looked for.
         reap_interval: Duration = "5s",
         /// How often expired records and files without a task are looked for.
         janitor_interval: Duration = "5m",
+    }
+}
+
+section! {
+    /// For those who watch over a process.
+    Operations = "operations" {
+        /// A second address, for /healthz, /readyz and /metrics alone: the only one a worker process can have. It takes no
+        /// uploads and gives out no images, so it may be reached from beyond loopback.
+        metrics_listen: Option<ListenAddress> = "none",
     }
 }
 

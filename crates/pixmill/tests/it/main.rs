@@ -7,11 +7,15 @@
 
 mod architecture;
 mod bad_input;
+mod bucket;
 mod commands;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod durability;
+mod fleet;
 mod harness;
 mod lifecycle;
 mod overload;
 mod promise;
+#[path = "../../../blob/tests/it/s3_server.rs"]
+mod s3_server;

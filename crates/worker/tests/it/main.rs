@@ -6,5 +6,6 @@ mod cancelling;
 mod delivery;
 mod draining;
 mod outages;
+mod registration;
 mod support;
 mod upkeep;

@@ -129,3 +129,37 @@ async fn files_without_a_record_are_swept_and_others_kept() {
     assert!(bench.has_input(kept, PHOTO).await);
     bench.delivered(kept).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_without_slots_does_the_upkeep_and_takes_no_task() {
+    let (mut bench, clock) = bench_with_clock();
+    let task = bench.submit(PHOTO, |task| task.max_attempts = 1).await;
+    claim_and_die(&bench, task).await;
+    bench.options.slots = 0;
+    let worker = bench.start();
+    let waiting = bench.submit(PHOTO, |_| {}).await;
+    bench.broker.called(Call::List, 2).await;
+    let_leases_run_out(&bench, &clock).await;
+    assert_eq!(bench.failure(task).await.code, FailureCode::Crashed);
+    bench.outputs_gone(task).await;
+    worker.drain().await;
+    assert_eq!(
+        (bench.broker.calls(Call::Claim), bench.broker.calls(Call::Revoked)),
+        (1, 0),
+        "the dead worker's"
+    );
+    assert_eq!(bench.record(waiting).await.attempt, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_may_leave_the_upkeep_to_others() {
+    let mut bench = Bench::new();
+    bench.options.upkeep = false;
+    let worker = bench.start();
+    let task = bench.submit(PHOTO, |_| {}).await;
+    bench.delivered(task).await;
+    worker.drain().await;
+    for call in [Call::Reap, Call::Purge, Call::PendingDeletions, Call::List, Call::Known] {
+        assert_eq!(bench.broker.calls(call), 0, "{call:?}");
+    }
+}

@@ -34,6 +34,7 @@ pub(crate) mod retry;
 pub(crate) mod revoked;
 pub(crate) mod stats;
 pub(crate) mod submit;
+pub(crate) mod workers;
 
 pub(crate) use bench::{Backend, Bench, Opened};
 
@@ -216,6 +217,10 @@ macro_rules! conformance_cases {
                 namespaces_are_apart,
                 a_delete_takes_what_it_expects_only,
                 of_many_at_once_one_creates,
+            }
+            workers: {
+                they_are_listed_until_they_end_or_fall_silent,
+                the_brokers_clock_dates_what_they_say,
             }
         }
     };

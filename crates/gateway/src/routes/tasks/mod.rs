@@ -18,9 +18,8 @@ pub(crate) use create::{__path_create, UploadProblems, create, replay_header};
 pub(crate) use document::{FailureDocument, OutputDocument, TaskDocument, rfc3339, task_url};
 
 use crate::error::Problem;
-use crate::extract::{ApiQuery, TaskPath, Wait};
+use crate::extract::{ApiQuery, TaskPath, Wait, page_limit};
 use crate::openapi::{example_task_id, problems, state_schema};
-use crate::problem::ProblemCode;
 use crate::state::App;
 
 const DEFAULT_PAGE: usize = 50;
@@ -116,16 +115,7 @@ pub(crate) async fn list(
     State(app): State<Arc<App>>,
     ApiQuery(query): ApiQuery<TasksQuery>,
 ) -> Result<Json<TasksDocument>, Problem> {
-    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
-    if !(1..=MAX_PAGE).contains(&limit) {
-        let allowed = format!("a whole number from 1 to {MAX_PAGE}");
-        return Err(Problem::new(
-            ProblemCode::InvalidQuery,
-            format!("limit is {limit}, allowed is {allowed}"),
-        )
-        .parameter("limit")
-        .allowed(allowed));
-    }
+    let limit = page_limit(query.limit, DEFAULT_PAGE, MAX_PAGE)?;
     if query
         .cursor
         .as_ref()

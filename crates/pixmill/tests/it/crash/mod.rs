@@ -3,6 +3,7 @@
 //! The moments are fail points that abort the process, each at a hit drawn from a seed, and kills at random times. The
 //! seed is printed; `PIXMILL_TEST_SEED` repeats a run.
 
+mod fleet;
 mod ledger;
 mod load;
 
@@ -23,7 +24,11 @@ const MAX_ATTEMPTS: u64 = 3;
 
 /// The server of all these tests. Its leases outlast every test: whoever waits for one to run out fails.
 fn server() -> ServerOptions {
-    ServerOptions::new().args([
+    settings(ServerOptions::new())
+}
+
+fn settings(options: ServerOptions) -> ServerOptions {
+    options.args([
         "--lease=1h",
         "--backoff-base=10ms",
         "--backoff-cap=50ms",

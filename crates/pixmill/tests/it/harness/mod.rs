@@ -22,7 +22,7 @@ mod data;
 mod picture;
 mod server;
 
-pub(crate) use client::{Client, Form, Request, task_id};
+pub(crate) use client::{Client, Form, Request, Response, task_id};
 pub(crate) use command::{pixmill, run};
 pub(crate) use data::{DataFolder, Snapshot};
 pub(crate) use picture::Gray;

@@ -1,4 +1,4 @@
-//! A running `pixmill serve`: start, output, signals, exit.
+//! A running `pixmill serve`, `gateway` or `worker`: start, output, signals, exit.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read};
@@ -11,9 +11,30 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Client, DataFolder, PATIENCE, eventually};
 
+/// Which of the binary's servers.
+#[derive(Debug, Clone, Copy, Default)]
+enum Part {
+    #[default]
+    Both,
+    Gateway,
+    Worker,
+}
+
+impl Part {
+    /// The command, the flag that says where to listen, and what stands before the address in what it prints then.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Both => ("serve", "--listen", "listening on http://"),
+            Self::Gateway => ("gateway", "--listen", "listening on http://"),
+            Self::Worker => ("worker", "--metrics-listen", "health and metrics on http://"),
+        }
+    }
+}
+
 /// How to start a server.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ServerOptions {
+    part: Part,
     wrapper: Vec<OsString>,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
@@ -23,6 +44,22 @@ impl ServerOptions {
     /// The settings of a fresh installation.
     pub(crate) fn new() -> Self {
         Self::default()
+    }
+
+    /// A gateway without workers.
+    pub(crate) fn gateway() -> Self {
+        Self {
+            part: Part::Gateway,
+            ..Self::default()
+        }
+    }
+
+    /// A worker without a gateway: what its [`Client`] reaches is its address for probes.
+    pub(crate) fn worker() -> Self {
+        Self {
+            part: Part::Worker,
+            ..Self::default()
+        }
     }
 
     /// Adds arguments to `pixmill serve`, such as `["--slots", "1"]`.
@@ -47,7 +84,12 @@ impl ServerOptions {
 
     /// Starts the server on a free port of the loopback interface and returns when it listens.
     pub(crate) fn start(self, data: &DataFolder) -> Server {
-        Server::spawn(self, data).unwrap_or_else(|output| panic!("the server did not start:\n{output}"))
+        self.start_at(data, "127.0.0.1:0")
+    }
+
+    /// Starts the server on this address, such as that of one that is gone.
+    pub(crate) fn start_at(self, data: &DataFolder, address: &str) -> Server {
+        Server::spawn(self, data, address).unwrap_or_else(|output| panic!("the server did not start:\n{output}"))
     }
 
     /// Starts a server on an address that it must refuse; returns its exit status and all it printed.
@@ -55,16 +97,18 @@ impl ServerOptions {
         let mut child = self.command(data, address).spawn().unwrap();
         let output = Output::collect(&mut child);
         let status = wait(&mut child, &output);
+        output.wait_for_end();
         (status, output.all())
     }
 
     fn command(&self, data: &DataFolder, address: &str) -> Command {
+        let (part, listen, _) = self.part.words();
         let mut words = self.wrapper.clone();
         words.push(env!("CARGO_BIN_EXE_pixmill").into());
         let mut command = Command::new(&words[0]);
         command
             .args(&words[1..])
-            .args(["serve", "--listen", address, "--data"])
+            .args([part, listen, address, "--data"])
             .arg(data.path())
             .args(&self.arguments)
             .envs(self.environment.iter().cloned())
@@ -89,13 +133,14 @@ impl Server {
         ServerOptions::new().start(data)
     }
 
-    fn spawn(options: ServerOptions, data: &DataFolder) -> Result<Self, String> {
+    fn spawn(options: ServerOptions, data: &DataFolder, address: &str) -> Result<Self, String> {
+        let (_, _, announced) = options.part.words();
         let mut child = options
-            .command(data, "127.0.0.1:0")
+            .command(data, address)
             .spawn()
             .map_err(|error| error.to_string())?;
         let output = Output::collect(&mut child);
-        let Some(line) = output.wait_for("listening on http://") else {
+        let Some(line) = output.wait_for(announced) else {
             let _ = child.kill();
             let _ = child.wait();
             return Err(output.all());
@@ -112,6 +157,11 @@ impl Server {
     /// `http://127.0.0.1:PORT` followed by `path`.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// The address it listens on.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// A client of this server.
@@ -229,6 +279,14 @@ impl Output {
             })
             .unwrap();
         find(&printed)
+    }
+
+    /// Waits until all that the process printed has been read: it may have ended before.
+    fn wait_for_end(&self) {
+        let printed = self.0.0.lock().unwrap();
+        let open = |printed: &mut Printed| printed.open_streams > 0;
+        let (_printed, waited) = self.0.1.wait_timeout_while(printed, PATIENCE, open).unwrap();
+        assert!(!waited.timed_out(), "somebody holds its streams open");
     }
 
     fn all(&self) -> String {

@@ -15,7 +15,7 @@ use pixmill_types::{
     ContentHash, DisplayName, EventCursor, EventKind, Failure, InputImage, LeaseId, Limits, Mill, NewTask, OutputImage,
     Payload, Priority, QueueName, Recipe, Task, TaskId, TaskState, Timestamp,
 };
-use pixmill_worker::{Worker, WorkerOptions};
+use pixmill_worker::{Worker, WorkerOptions, WorkerServices};
 
 pub(crate) use faulty::{Call, Fault, Faulty};
 
@@ -51,6 +51,7 @@ impl Clock for ManualClock {
 /// Broker and store, before there is a worker.
 pub(crate) struct Bench {
     pub(crate) broker: Arc<Faulty>,
+    pub(crate) registry: Arc<MemoryBroker>,
     pub(crate) blobs: BlobStore,
     pub(crate) options: WorkerOptions,
 }
@@ -64,16 +65,20 @@ impl Bench {
     }
 
     pub(crate) fn with(options: BrokerOptions) -> Self {
+        let memory = Arc::new(MemoryBroker::new(options));
         Self {
-            broker: Arc::new(Faulty::new(Arc::new(MemoryBroker::new(options)))),
+            broker: Arc::new(Faulty::new(Arc::clone(&memory) as _)),
+            registry: memory,
             blobs: BlobStore::memory(),
             options: WorkerOptions {
                 id: "test-worker".parse().unwrap(),
+                host: "test-host".to_owned(),
                 queue: QueueName::images(),
                 slots: 2,
                 memory_budget_bytes: 1 << 30,
                 limits: Limits::default(),
                 drain_grace: PATIENCE,
+                upkeep: true,
                 reap_interval: Duration::from_millis(20),
                 janitor_interval: Duration::from_millis(20),
                 sweep_age: Duration::from_secs(24 * 60 * 60),
@@ -83,7 +88,13 @@ impl Bench {
 
     pub(crate) fn start(&self) -> Worker {
         let broker = Arc::clone(&self.broker) as Arc<dyn Broker>;
-        Worker::start(Arc::clone(&broker), broker, self.blobs.clone(), self.options.clone()).unwrap()
+        let services = WorkerServices {
+            heartbeat_broker: Arc::clone(&broker),
+            broker,
+            registry: Arc::clone(&self.registry) as _,
+            blobs: self.blobs.clone(),
+        };
+        Worker::start(services, self.options.clone()).unwrap()
     }
 
     /// Stores `file` of the test data and submits it as `change` leaves the task.

@@ -1,0 +1,167 @@
+//! Opens what gateway and workers stand on, and says in their own terms how they are to behave.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use pixmill_blob::{BlobError, BlobStore};
+use pixmill_broker::{Broker, BrokerOptions, MemoryBroker, Registry, SqliteBroker};
+use pixmill_gateway::{GatewayOptions, Metrics, Services};
+use pixmill_worker::{WorkerOptions, WorkerServices};
+
+use crate::config::Config;
+use crate::config::value::{Auto, BrokerKind};
+use crate::machine;
+
+/// The database within the data folder.
+pub(super) const DATABASE: &str = "pixmill.db";
+
+/// What both parts stand on.
+pub(super) struct Opened {
+    broker: Arc<dyn Broker>,
+    heartbeat_broker: Arc<dyn Broker>,
+    registry: Arc<dyn Registry>,
+    blobs: BlobStore,
+    metrics: Metrics,
+}
+
+impl Opened {
+    pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
+        let data = &config.storage.data;
+        let blobs = open_blobs(config).await?;
+        let metrics = Metrics::install().context("cannot install the metrics recorder")?;
+        let options = broker_options(config);
+        let (broker, registry): (Arc<dyn Broker>, Arc<dyn Registry>) = match config.broker.broker {
+            BrokerKind::Memory => {
+                let broker = Arc::new(MemoryBroker::new(options));
+                (Arc::clone(&broker) as Arc<dyn Broker>, broker)
+            }
+            BrokerKind::Sqlite => {
+                let path = data.join(DATABASE);
+                let broker = Arc::new(open_sqlite(&path, options).await?);
+                (Arc::clone(&broker) as Arc<dyn Broker>, broker)
+            }
+        };
+        Ok(Self {
+            heartbeat_broker: Arc::clone(&broker),
+            broker,
+            registry,
+            blobs,
+            metrics,
+        })
+    }
+
+    pub(super) fn for_gateway(&self) -> Services {
+        Services {
+            broker: Arc::clone(&self.broker),
+            registry: Arc::clone(&self.registry),
+            blobs: self.blobs.clone(),
+            metrics: self.metrics.clone(),
+        }
+    }
+
+    pub(super) fn for_worker(&self) -> WorkerServices {
+        WorkerServices {
+            broker: Arc::clone(&self.broker),
+            heartbeat_broker: Arc::clone(&self.heartbeat_broker),
+            registry: Arc::clone(&self.registry),
+            blobs: self.blobs.clone(),
+        }
+    }
+}
+
+async fn open_blobs(config: &Config) -> anyhow::Result<BlobStore> {
+    let data = &config.storage.data;
+    let Some(bucket) = &config.bucket else {
+        return BlobStore::local(data)
+            .await
+            .with_context(|| format!("cannot use the folder {}", data.display()));
+    };
+    // Each error on the way says again what caused it: the last says it once.
+    let refused = |error: BlobError| {
+        let error = anyhow::Error::new(error);
+        let server = bucket.endpoint.as_deref().unwrap_or("AWS");
+        anyhow!("cannot use {} at {server}: {}", place(config), error.root_cause())
+    };
+    let blobs = BlobStore::s3(bucket).map_err(refused)?;
+    // A name that is wrong, or a key, should show now and not with the first upload.
+    blobs.check().await.map_err(refused)?;
+    Ok(blobs)
+}
+
+async fn open_sqlite(path: &Path, options: BrokerOptions) -> anyhow::Result<SqliteBroker> {
+    let owned = path.to_owned();
+    tokio::task::spawn_blocking(move || SqliteBroker::open(&owned, options))
+        .await
+        .context("the thread that opens the database ended")?
+        .with_context(|| format!("cannot open {}", path.display()))
+}
+
+fn broker_options(config: &Config) -> BrokerOptions {
+    BrokerOptions {
+        lease: config.broker.lease,
+        max_queued: config.broker.max_queued,
+        ageing: config.broker.ageing,
+        backoff_base: config.broker.backoff_base,
+        backoff_cap: config.broker.backoff_cap,
+        retention: config.storage.retention,
+        idempotency_ttl: config.broker.idempotency_ttl,
+        max_staging_age: config.storage.sweep_age / 2,
+        max_events: config.broker.max_events,
+        ..BrokerOptions::default()
+    }
+}
+
+pub(super) fn gateway_options(config: &Config) -> GatewayOptions {
+    GatewayOptions {
+        limits: config.limits.clone(),
+        cors_origins: config.server.cors_origins.clone(),
+        max_uploads: config.server.max_uploads as usize,
+        upload_idle_timeout: config.server.upload_idle_timeout,
+        max_wait: config.server.max_wait,
+        max_attempts: config.broker.max_attempts,
+        max_connections: config.server.max_connections as usize,
+        drain_grace: config.worker.drain_grace,
+        redirect_downloads: config.s3.s3_redirect,
+        ..GatewayOptions::default()
+    }
+}
+
+pub(super) fn worker_options(config: &Config, slots: usize) -> anyhow::Result<WorkerOptions> {
+    let memory_budget_bytes = match config.worker.memory_budget {
+        Auto::Auto => machine::memory_bytes() / 2,
+        Auto::Given(bytes) => bytes.0,
+    };
+    Ok(WorkerOptions {
+        id: machine::worker_id()?,
+        host: machine::host(),
+        queue: config.worker.queue.clone(),
+        slots,
+        memory_budget_bytes,
+        limits: config.limits.clone(),
+        drain_grace: config.worker.drain_grace,
+        upkeep: config.worker.upkeep,
+        reap_interval: config.worker.reap_interval,
+        janitor_interval: config.worker.janitor_interval,
+        sweep_age: config.storage.sweep_age,
+    })
+}
+
+/// Where tasks and files are kept, for people.
+pub(super) fn kept(config: &Config) -> String {
+    let (data, files) = (config.storage.data.display(), place(config));
+    match (config.broker.broker, &config.bucket) {
+        (BrokerKind::Sqlite, None) => format!("tasks and files in {data}"),
+        (BrokerKind::Sqlite, Some(_)) => format!("tasks in {data}, files in {files}"),
+        (BrokerKind::Memory, _) => format!("tasks in memory only, files in {files}"),
+    }
+}
+
+/// Where files lie.
+fn place(config: &Config) -> String {
+    match &config.bucket {
+        None => config.storage.data.display().to_string(),
+        Some(bucket) if bucket.prefix.is_empty() => format!("s3://{}", bucket.bucket),
+        Some(bucket) => format!("s3://{}/{}", bucket.bucket, bucket.prefix),
+    }
+}
