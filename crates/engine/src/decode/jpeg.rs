@@ -29,7 +29,10 @@ pub(super) fn decode(
     control: &dyn Control,
 ) -> Result<Image, EngineError> {
     if plan.by_core {
-        return jpeg::decode_luma(input, header, plan.scale, plan.blur, control);
+        return match plan.channels {
+            DecodeChannels::Luma => jpeg::decode_luma(input, header, plan.scale, plan.blur, control),
+            DecodeChannels::All => jpeg::decode_colour(input, header, plan.scale, control),
+        };
     }
     let (space, channels) = match (plan.channels, header.color) {
         (DecodeChannels::Luma, _) | (DecodeChannels::All, ColorModel::Gray) => (ColorSpace::Luma, Channels::Gray),

@@ -49,7 +49,7 @@ struct Part {
     /// The last coefficient in zigzag order that is wanted; `None` when the component is passed over.
     wanted: Option<usize>,
     previous_dc: i16,
-    /// One group for each block row of an MCU.
+    /// As many groups as an MCU has blocks, for as many MCUs as a group has lanes: block row by block row of an MCU.
     groups: Vec<Group>,
 }
 
@@ -66,7 +66,7 @@ impl Part {
             wanted,
             previous_dc: 0,
             groups: match wanted {
-                Some(_) => vec![[0; BLOCK * LANES]; component.down],
+                Some(_) => vec![[0; BLOCK * LANES]; component.across * component.down],
                 None => Vec::new(),
             },
         }
@@ -96,12 +96,28 @@ impl<'a> Entropy<'a> {
         self.mcus_in_row
     }
 
-    /// The groups of a component, as the last call of [`Entropy::mcus`] filled them.
-    pub(super) fn groups(&mut self, component: usize) -> &mut [Group] {
-        &mut self.parts[component].groups
+    /// The groups of a component, as the last call of [`Entropy::mcus`] with this `count` filled them: each with its
+    /// block row in the MCUs, and the first of its blocks counted along the row.
+    pub(super) fn groups(
+        &mut self,
+        component: usize,
+        count: usize,
+    ) -> impl Iterator<Item = (usize, usize, &mut Group)> {
+        let Part { across, groups, .. } = &mut self.parts[component];
+        let used = (count * *across).div_ceil(LANES);
+        groups
+            .chunks_exact_mut(*across)
+            .enumerate()
+            .flat_map(move |(row, groups)| {
+                groups
+                    .iter_mut()
+                    .take(used)
+                    .enumerate()
+                    .map(move |(index, group)| (row, index * LANES, group))
+            })
     }
 
-    /// Decodes `count` MCUs into lanes from `first_lane` x blocks across on.
+    /// Decodes `count` MCUs, at most as many as a group has lanes.
     #[inline(always)]
     pub(super) fn mcus(&mut self, count: usize) -> Result<(), EngineError> {
         for part in &mut self.parts {
@@ -153,9 +169,10 @@ impl<'a> Entropy<'a> {
 impl Part {
     #[inline(always)]
     fn decode(&mut self, piece: &Piece, bits: &mut Reader, mcu: usize, wanted: usize) -> Result<(), EngineError> {
-        for group in &mut self.groups {
+        for row in self.groups.chunks_exact_mut(self.across) {
             for column in 0..self.across {
-                let lane = (mcu * self.across + column) % LANES;
+                let block = mcu * self.across + column;
+                let (group, lane) = (&mut row[block / LANES], block % LANES);
                 let difference = difference(piece, bits, &self.dc)?;
                 self.previous_dc = self.previous_dc.wrapping_add(difference);
                 group[lane] = self.previous_dc;

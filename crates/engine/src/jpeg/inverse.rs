@@ -42,6 +42,15 @@ impl Side {
         }
     }
 
+    /// Twice of it, for a component that is stored at half the size; there is none above eight.
+    pub(super) const fn doubled(self) -> Self {
+        match self {
+            Self::One => Self::Two,
+            Self::Two => Self::Four,
+            Self::Four | Self::Eight => Self::Eight,
+        }
+    }
+
     /// The last coefficient in zigzag order that a block of this side needs.
     pub(super) const fn last_coefficient(self) -> usize {
         match self {

@@ -74,7 +74,7 @@ pub(crate) fn gray_to_gray(
     writer.finish()
 }
 
-fn parse<'a>(input: &'a [u8], header: &Header) -> Result<Sequential<'a>, EngineError> {
+pub(super) fn parse<'a>(input: &'a [u8], header: &Header) -> Result<Sequential<'a>, EngineError> {
     let file = Sequential::parse(input)?;
     if (file.width, file.height) != (header.width as usize, header.height as usize) {
         return Err(corrupt("declares two different sizes"));
@@ -82,7 +82,7 @@ fn parse<'a>(input: &'a [u8], header: &Header) -> Result<Sequential<'a>, EngineE
     Ok(file)
 }
 
-const fn side_of(scale: DecodeScale) -> Side {
+pub(super) const fn side_of(scale: DecodeScale) -> Side {
     match scale {
         DecodeScale::Whole => Side::Eight,
         DecodeScale::Half => Side::Four,
@@ -229,23 +229,21 @@ impl Kernel for DecodeStrip<'_, '_> {
 
     #[inline(always)]
     fn run(self, level: impl Level) -> Result<(), EngineError> {
-        let rows = self.0;
-        let mcus = rows.entropy.mcus_in_row();
-        let together = LANES / rows.across;
-        for first in (0..mcus).step_by(together) {
-            rows.entropy.mcus(together.min(mcus - first))?;
-            for (index, group) in rows.entropy.groups(0).iter_mut().enumerate() {
-                let begin =
-                    rows.strip.begin_of(index * rows.side.samples()) + first * rows.across * rows.side.samples();
-                inverse(
-                    level,
-                    group,
-                    &rows.quantizer,
-                    rows.side,
-                    &mut rows.strip.numbers,
-                    begin,
-                    rows.strip.stride,
-                );
+        let LumaRows {
+            entropy,
+            quantizer,
+            side,
+            across,
+            strip,
+            ..
+        } = self.0;
+        let mcus = entropy.mcus_in_row();
+        for first in (0..mcus).step_by(LANES) {
+            let count = LANES.min(mcus - first);
+            entropy.mcus(count)?;
+            for (row, block, group) in entropy.groups(0, count) {
+                let begin = strip.begin_of(row * side.samples()) + (first * *across + block) * side.samples();
+                inverse(level, group, quantizer, *side, &mut strip.numbers, begin, strip.stride);
             }
         }
         Ok(())

@@ -5,17 +5,23 @@
 //! `docs/adr/0002-our-own-jpeg-core.md` says why it exists. Knows nothing of recipes.
 
 mod bits;
+mod colour;
 mod entropy;
 mod forward;
+mod gray;
 mod huffman;
 mod inverse;
 mod luma;
 mod markers;
 mod quality;
 mod strip;
+#[cfg(test)]
+mod tests;
 mod wide;
 mod write;
 
+pub(crate) use self::colour::decode_colour;
+pub(crate) use self::gray::encode_gray;
 pub(crate) use self::luma::{decode_luma, gray_to_gray};
 pub(crate) use self::markers::Scans;
 

@@ -6,7 +6,7 @@ use super::{BLOCK, quality};
 use crate::EngineError;
 use crate::encode::Sink;
 use crate::exif::{self, Orientation};
-use crate::simd::{self, Kernel, LANES, Level, ROW};
+use crate::simd::{self, Kernel, LANES, Level};
 
 /// What is written at a time, bytes.
 const PIECE: usize = 32 * 1024;
@@ -307,13 +307,10 @@ impl<'a> BitWriter<'a> {
 
     /// Fills up the last byte with ones.
     fn pad(&mut self) {
-        let used = 64 - self.free;
-        let bytes = used.div_ceil(8);
-        if bytes > 0 {
-            let word =
-                (self.bits << 1 << (self.free - 1).min(63)) | (u64::MAX >> used.min(63) >> u32::from(used == 64));
-            self.stuffed(&word.to_be_bytes()[..bytes as usize]);
-        }
+        let used = 64 - self.free as usize;
+        let ones = u64::MAX.checked_shr(used as u32).unwrap_or(0);
+        let word = self.bits.checked_shl(self.free).unwrap_or(0) | ones;
+        self.stuffed(&word.to_be_bytes()[..used.div_ceil(8)]);
         self.free = 64;
         self.bits = 0;
     }
@@ -346,9 +343,4 @@ fn segment(file: &mut Vec<u8>, code: u8, parts: &[&[u8]]) {
     for part in parts {
         file.extend_from_slice(part);
     }
-}
-
-/// Numbers in a row of so many pixels, filled up to whole groups of sixteen blocks.
-pub(crate) const fn padded_row(pixels: usize) -> usize {
-    pixels.next_multiple_of(ROW)
 }

@@ -17,7 +17,7 @@ const FIXED: u64 = 1024 * 1024;
 /// Decoding into a picture of shape `into`, which is counted, bytes.
 pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64 {
     if decode.by_core {
-        return FIXED + into.bytes() + strips(decode.blur, into);
+        return FIXED + into.bytes() + strips(decode.blur, into) * into.channels.count() as u64;
     }
     let pixels = header.pixels();
     let working = match header.format {

@@ -33,6 +33,17 @@ pub(crate) struct ResizePlan {
     pub(crate) filter: Filter,
 }
 
+impl ResizePlan {
+    /// Makes it one of a source that was decoded so many times smaller.
+    pub(super) fn shrink_source(&mut self, denominator: u32) {
+        let denominator = f64::from(denominator);
+        self.source_left /= denominator;
+        self.source_top /= denominator;
+        self.source_width /= denominator;
+        self.source_height /= denominator;
+    }
+}
+
 /// How one output is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EncodePlan {

@@ -68,7 +68,9 @@ impl Frame {
         if !is_sound || blocks > MAX_MCU_BLOCKS && count > 1 || !has_whole_luma {
             return Streaming::No;
         }
-        if sampling().all(|(across, down)| most.0 <= across * 2 && most.1 <= down * 2) {
+        // Chroma as large as luma, or half of it in both directions.
+        let is_even = |(across, down): (u8, u8)| (across, down) == most || (across * 2, down * 2) == most;
+        if sampling().all(is_even) && count == COMPONENTS {
             Streaming::Colour
         } else {
             Streaming::Luma
