@@ -11,9 +11,9 @@ use pixmill_types::{ImageFormat, LimitName, Limits, Recipe};
 
 use crate::EngineError;
 use crate::pixels::Image;
-use crate::plan::{Operation, OutputPlan, Plan, plan};
+use crate::plan::{Operation, OutputPlan, Plan, Route, plan};
 use crate::probe::{self, Header};
-use crate::{decode, encode, steps};
+use crate::{decode, encode, jpeg, steps};
 
 /// Asked between pieces of work whether to go on.
 pub trait Control: Sync {
@@ -100,22 +100,46 @@ impl<'a> Mill<'a> {
 
     fn run(mut self, input: &[u8], header: &Header, plan: Plan) -> Result<Milled, EngineError> {
         let damaged = || EngineError::Corrupt(format!("the {} is damaged: it upset its decoder", header.format));
-        let image = self.timed("decode", |_| {
-            guarded(damaged, || decode::decode(input, header, plan.decode))
-        })?;
-        let image = self.work(image, &plan.shared)?;
-        let mut outputs = Vec::with_capacity(plan.outputs.len());
-        if let Some((last, others)) = plan.outputs.split_last() {
-            for output in others {
-                outputs.push(self.output(image.try_clone()?, output)?);
+        let outputs = match &plan.route {
+            Route::Streamed { stream, encode } => {
+                let bytes = self.timed("stream", |control| {
+                    guarded(damaged, || jpeg::gray_to_gray(input, header, stream, encode, control))
+                })?;
+                vec![Rendered {
+                    bytes,
+                    format: encode.format,
+                    width: header.width,
+                    height: header.height,
+                }]
             }
-            outputs.push(self.output(image, last)?);
-        }
+            Route::Staged {
+                decode,
+                shared,
+                outputs,
+            } => {
+                let image = self.timed("decode", |control| {
+                    guarded(damaged, || decode::decode(input, header, decode, control))
+                })?;
+                let image = self.work(image, shared)?;
+                self.outputs(image, outputs)?
+            }
+        };
         Ok(Milled {
             outputs,
             warnings: plan.into_warnings(),
             timings: self.timings,
         })
+    }
+
+    fn outputs(&mut self, image: Image, plans: &[OutputPlan]) -> Result<Vec<Rendered>, EngineError> {
+        let mut outputs = Vec::with_capacity(plans.len());
+        if let Some((last, others)) = plans.split_last() {
+            for output in others {
+                outputs.push(self.output(image.try_clone()?, output)?);
+            }
+            outputs.push(self.output(image, last)?);
+        }
+        Ok(outputs)
     }
 
     fn output(&mut self, image: Image, plan: &OutputPlan) -> Result<Rendered, EngineError> {

@@ -1,4 +1,4 @@
-//! Decodes JPEG with zune-jpeg in its strict mode, which reports what its default would paint over in gray.
+//! Decodes JPEG with our own core what that can stream, anything else with zune-jpeg in its strict mode, which reports what its default would paint over in gray.
 
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
@@ -7,8 +7,10 @@ use zune_jpeg::JpegDecoder;
 
 use super::{broken, cut_off, other_sides};
 use crate::EngineError;
+use crate::jpeg::{self, Scans};
+use crate::mill::Control;
 use crate::pixels::{Channels, Image, Samples, zeros};
-use crate::plan::DecodeMode;
+use crate::plan::{DecodeChannels, DecodePlan};
 use crate::probe::{ColorModel, Header};
 
 const FORMAT: &str = "JPEG";
@@ -20,12 +22,23 @@ const STUFFED_ONES: [u8; 32] = [
     0, 0xff, 0, 0xff, 0, 0xff, 0,
 ];
 
-pub(super) fn decode(input: &[u8], header: &Header, mode: DecodeMode) -> Result<Image, EngineError> {
-    let (space, channels) = match (mode, header.color) {
-        (DecodeMode::Luma, _) | (DecodeMode::Full, ColorModel::Gray) => (ColorSpace::Luma, Channels::Gray),
+pub(super) fn decode(
+    input: &[u8],
+    header: &Header,
+    plan: &DecodePlan,
+    control: &dyn Control,
+) -> Result<Image, EngineError> {
+    if plan.by_core {
+        return match plan.channels {
+            DecodeChannels::Luma => jpeg::decode_luma(input, header, plan.scale, plan.blur, control),
+            DecodeChannels::All => jpeg::decode_colour(input, header, plan.scale, control),
+        };
+    }
+    let (space, channels) = match (plan.channels, header.color) {
+        (DecodeChannels::Luma, _) | (DecodeChannels::All, ColorModel::Gray) => (ColorSpace::Luma, Channels::Gray),
         // Inks without Adobe's marker are stored as they are, which the decoder's own conversion does not know.
-        (DecodeMode::Full, ColorModel::Cmyk { inverted: false }) => (ColorSpace::CMYK, Channels::Rgb),
-        (DecodeMode::Full, _) => (ColorSpace::RGB, Channels::Rgb),
+        (DecodeChannels::All, ColorModel::Cmyk { inverted: false }) => (ColorSpace::CMYK, Channels::Rgb),
+        (DecodeChannels::All, _) => (ColorSpace::RGB, Channels::Rgb),
     };
     let options = DecoderOptions::default()
         .set_strict_mode(true)
@@ -94,43 +107,4 @@ fn without_end(scan: &[u8]) -> Result<Vec<u8>, EngineError> {
     unended.extend_from_slice(scan);
     unended.extend_from_slice(&STUFFED_ONES);
     Ok(unended)
-}
-
-/// What follows the headers: how many scans there are, and where the image ends.
-struct Scans {
-    count: usize,
-    /// Where the end-of-image marker is that follows a scan (ISO/IEC 10918-1, B.1.1): what a whole file has, whatever
-    /// comes after it, and one that was cut off lacks.
-    end: Option<usize>,
-}
-
-impl Scans {
-    fn of(input: &[u8]) -> Self {
-        let mut scans = Self { count: 0, end: None };
-        let mut at = 2;
-        while let Some(found) = memchr::memchr(0xff, input.get(at..).unwrap_or_default()) {
-            at += found + 1;
-            match input.get(at) {
-                // A fill byte: the marker's code is still to come.
-                Some(0xff) => {}
-                // A stuffed byte, a restart marker, or one without a length.
-                Some(0x00 | 0x01 | 0xd0..=0xd8) => at += 1,
-                Some(0xd9) => {
-                    if scans.count > 0 {
-                        scans.end = Some(at - 1);
-                    }
-                    break;
-                }
-                Some(code) => {
-                    scans.count += usize::from(*code == 0xda);
-                    let Some([high, low]) = input.get(at + 1..at + 3) else {
-                        break;
-                    };
-                    at += 1 + usize::from(u16::from_be_bytes([*high, *low]));
-                }
-                None => break,
-            }
-        }
-        scans
-    }
 }

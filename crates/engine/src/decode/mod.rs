@@ -9,18 +9,24 @@ mod webp;
 use pixmill_types::ImageFormat;
 
 use crate::EngineError;
+use crate::mill::Control;
 use crate::pixels::Image;
-use crate::plan::DecodeMode;
+use crate::plan::DecodePlan;
 use crate::probe::Header;
 
 /// Decodes the first frame of a file whose header was read and checked.
 ///
 /// # Errors
 /// [`EngineError::Truncated`] when the file ends too early, [`EngineError::Corrupt`] when it cannot be decoded for
-/// another reason.
-pub(crate) fn decode(input: &[u8], header: &Header, mode: DecodeMode) -> Result<Image, EngineError> {
+/// another reason, [`EngineError::Stopped`] when `control` says so.
+pub(crate) fn decode(
+    input: &[u8],
+    header: &Header,
+    plan: &DecodePlan,
+    control: &dyn Control,
+) -> Result<Image, EngineError> {
     match header.format {
-        ImageFormat::Jpeg => jpeg::decode(input, header, mode),
+        ImageFormat::Jpeg => jpeg::decode(input, header, plan, control),
         ImageFormat::Png => png::decode(input, header),
         ImageFormat::Webp => webp::decode(input, header),
     }

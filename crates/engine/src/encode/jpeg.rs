@@ -1,12 +1,13 @@
-//! Encodes baseline JPEG with rusty_jpeg: one component for gray, 4:2:0 or 4:4:4 for colour.
+//! Encodes baseline JPEG: gray with our own core, colour with rusty_jpeg at 4:2:0 or 4:4:4.
 
-use rusty_jpeg::encode::{ColorType, Encoder, ImageBuffer, JpegColorType, SamplingFactor};
+use rusty_jpeg::encode::{ColorType, Encoder, SamplingFactor};
 
 use super::failed;
 use super::flatten::on_white;
 use super::sink::Sink;
 use crate::EngineError;
 use crate::exif::{self, Orientation};
+use crate::jpeg;
 use crate::mill::Control;
 use crate::pixels::{Channels, Image, Samples};
 use crate::plan::EncodePlan;
@@ -22,6 +23,9 @@ pub(super) fn encode(image: Image, plan: &EncodePlan, control: &dyn Control) -> 
     else {
         return Err(failed(FORMAT, &"it is larger than the plan allows"));
     };
+    if image.channels == Channels::Gray {
+        return jpeg::encode_gray(samples, image.width, image.height, plan, control);
+    }
     let mut sink = Sink::new(control);
     let mut encoder = Encoder::new(&mut sink, plan.quality);
     encoder.set_sampling_factor(if plan.quality < FULL_CHROMA_QUALITY {
@@ -34,36 +38,6 @@ pub(super) fn encode(image: Image, plan: &EncodePlan, control: &dyn Control) -> 
             .add_exif_metadata(&exif::tiff_with(plan.orientation))
             .map_err(|error| failed(FORMAT, &error))?;
     }
-    let written = match image.channels {
-        Channels::Gray | Channels::GrayAlpha => encoder.encode_image(Gray { samples, width, height }),
-        Channels::Rgb | Channels::Rgba => encoder.encode(samples, width, height, ColorType::Rgb),
-    };
+    let written = encoder.encode(samples, width, height, ColorType::Rgb);
     sink.finish(FORMAT, written)
-}
-
-/// A gray picture that is handed over row by row; the encoder's own hands it over pixel by pixel, which takes a fifth of
-/// the time.
-struct Gray<'a> {
-    samples: &'a [u8],
-    width: u16,
-    height: u16,
-}
-
-impl ImageBuffer for Gray<'_> {
-    fn get_jpeg_color_type(&self) -> JpegColorType {
-        JpegColorType::Luma
-    }
-
-    fn width(&self) -> u16 {
-        self.width
-    }
-
-    fn height(&self) -> u16 {
-        self.height
-    }
-
-    fn fill_buffers(&self, row: u16, buffers: &mut [Vec<u8>; 4]) {
-        let width = usize::from(self.width);
-        buffers[0].extend_from_slice(&self.samples[usize::from(row) * width..][..width]);
-    }
 }

@@ -8,6 +8,8 @@ mod png;
 mod sink;
 mod webp;
 
+pub(crate) use self::sink::Sink;
+
 use pixmill_types::ImageFormat;
 
 use crate::EngineError;

@@ -9,14 +9,14 @@ use crate::mill::Control;
 const BYTES_BETWEEN_CHECKS: usize = 64 * 1024;
 
 /// Collects a file in memory; refuses more of it once the control says stop or memory runs out.
-pub(super) struct Sink<'a> {
+pub(crate) struct Sink<'a> {
     bytes: Vec<u8>,
     control: &'a dyn Control,
     next_check: usize,
 }
 
 impl<'a> Sink<'a> {
-    pub(super) fn new(control: &'a dyn Control) -> Self {
+    pub(crate) fn new(control: &'a dyn Control) -> Self {
         Self {
             bytes: Vec::new(),
             control,
@@ -25,7 +25,7 @@ impl<'a> Sink<'a> {
     }
 
     /// The file, or why writing it failed.
-    pub(super) fn finish<E: std::fmt::Display>(
+    pub(crate) fn finish<E: std::fmt::Display>(
         self,
         format: &str,
         written: Result<(), E>,
@@ -37,8 +37,17 @@ impl<'a> Sink<'a> {
         }
     }
 
+    /// Why [`Sink::append`] took nothing.
+    pub(crate) fn refusal(&self, format: &str) -> EngineError {
+        if self.control.should_stop() {
+            EngineError::Stopped
+        } else {
+            super::failed(format, &"there is no memory for it")
+        }
+    }
+
     /// Appends to the file; `false` when it is not to go on.
-    pub(super) fn append(&mut self, bytes: &[u8]) -> bool {
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> bool {
         if self.bytes.len() >= self.next_check {
             if self.control.should_stop() {
                 return false;

@@ -3,10 +3,11 @@
 use pixmill_types::{ImageFormat, LimitName, Limits};
 
 use super::memory;
-use super::operation::{DecodeMode, EncodePlan, Operation};
+use super::operation::{EncodePlan, Operation};
+use super::route::{DecodePlan, StreamPlan};
 use super::stage::Stage;
 use crate::EngineError;
-use crate::pixels::Shape;
+use crate::pixels::{Channels, Depth, Shape};
 use crate::probe::Header;
 
 /// ISO/IEC 10918-1: sides are 16-bit numbers.
@@ -41,19 +42,39 @@ impl<'a> Ledger<'a> {
         self.beside = bytes;
     }
 
-    pub(super) fn decode(&mut self, header: &Header, mode: DecodeMode, into: Shape) {
-        let (detail, includes): (_, &[_]) = match mode {
-            DecodeMode::Full => (header.format.to_string(), &[]),
-            DecodeMode::Luma => (format!("{}, luma alone", header.format), &["grayscale"]),
-        };
+    pub(super) fn decode(&mut self, header: &Header, decode: &DecodePlan, into: Shape) {
         self.stages.push(Stage {
             name: "decode",
-            detail,
-            includes,
+            detail: format!("{}{decode}", header.format),
+            includes: decode.includes(header),
             output: None,
             result: into,
-            memory_bytes: memory::decoding(header, mode, into),
+            memory_bytes: memory::decoding(header, decode, into),
         });
+    }
+
+    pub(super) fn stream(
+        &mut self,
+        header: &Header,
+        stream: &StreamPlan,
+        encode: &EncodePlan,
+    ) -> Result<(), EngineError> {
+        let shape = Shape {
+            width: header.width,
+            height: header.height,
+            channels: Channels::Gray,
+            depth: Depth::Eight,
+        };
+        self.check_output(0, encode, shape)?;
+        self.stages.push(Stage {
+            name: "stream",
+            detail: format!("{} {stream}, {encode}", header.format),
+            includes: stream.includes(),
+            output: None,
+            result: shape,
+            memory_bytes: memory::streaming(stream, encode, shape),
+        });
+        Ok(())
     }
 
     pub(super) fn operate(
@@ -61,7 +82,7 @@ impl<'a> Ledger<'a> {
         output: Option<usize>,
         operations: &[Operation],
         mut shape: Shape,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Shape, EngineError> {
         for operation in operations {
             let memory_bytes = self.files + self.beside + memory::operating(operation, shape);
             shape = operation.shape_after(shape);
@@ -69,16 +90,31 @@ impl<'a> Ledger<'a> {
             self.stages.push(Stage {
                 name: operation.name(),
                 detail: operation.to_string(),
-                includes: &[],
+                includes: Vec::new(),
                 output,
                 result: shape,
                 memory_bytes,
             });
         }
-        Ok(())
+        Ok(shape)
     }
 
     pub(super) fn encode(&mut self, output: usize, encode: &EncodePlan, shape: Shape) -> Result<(), EngineError> {
+        self.check_output(output, encode, shape)?;
+        self.stages.push(Stage {
+            name: "encode",
+            detail: encode.to_string(),
+            includes: Vec::new(),
+            output: Some(output),
+            result: encode.shape_written(shape),
+            memory_bytes: self.files + self.beside + memory::encoding(encode, shape),
+        });
+        self.files += memory::file(encode, shape);
+        Ok(())
+    }
+
+    /// Whether an output may be, and can be, that large.
+    fn check_output(&self, output: usize, encode: &EncodePlan, shape: Shape) -> Result<(), EngineError> {
         self.limits.check(LimitName::OutputPixels, shape.pixels())?;
         let largest = match encode.format {
             ImageFormat::Jpeg => JPEG_MAX_SIDE,
@@ -94,15 +130,6 @@ impl<'a> Ledger<'a> {
                 encode.format
             )));
         }
-        self.stages.push(Stage {
-            name: "encode",
-            detail: encode.to_string(),
-            includes: &[],
-            output: Some(output),
-            result: encode.shape_written(shape),
-            memory_bytes: self.files + self.beside + memory::encoding(encode, shape),
-        });
-        self.files += memory::file(encode, shape);
         Ok(())
     }
 

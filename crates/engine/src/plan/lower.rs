@@ -159,11 +159,15 @@ fn resize_plan(resize: &Resize, width: u32, height: u32) -> Option<ResizePlan> {
             let scale = both.0.max(both.1).min(largest);
             let to_width = resize.width.unwrap_or(width).min(scaled(from_width, scale));
             let to_height = resize.height.unwrap_or(height).min(scaled(from_height, scale));
+            let source_width = (f64::from(to_width) / scale).min(from_width);
+            let source_height = (f64::from(to_height) / scale).min(from_height);
             ResizePlan {
                 width: to_width,
                 height: to_height,
-                source_width: (f64::from(to_width) / scale).min(from_width),
-                source_height: (f64::from(to_height) / scale).min(from_height),
+                source_left: (from_width - source_width) / 2.0,
+                source_top: (from_height - source_height) / 2.0,
+                source_width,
+                source_height,
                 filter: resize.filter,
             }
         }
@@ -176,6 +180,8 @@ fn whole(to_width: u32, to_height: u32, width: u32, height: u32, resize: &Resize
     ResizePlan {
         width: to_width,
         height: to_height,
+        source_left: 0.0,
+        source_top: 0.0,
         source_width: f64::from(width),
         source_height: f64::from(height),
         filter: resize.filter,

@@ -5,15 +5,20 @@
 
 use pixmill_types::ImageFormat;
 
-use super::operation::{DecodeMode, EncodePlan, Operation};
+use super::operation::{EncodePlan, Operation};
+use super::route::{DecodePlan, StreamPlan};
 use crate::pixels::Shape;
 use crate::probe::{ColorModel, Header};
+use crate::steps::RowBlur;
 
 /// Tables, row buffers and what else does not grow with the picture, bytes.
 const FIXED: u64 = 1024 * 1024;
 
 /// Decoding into a picture of shape `into`, which is counted, bytes.
-pub(super) fn decoding(header: &Header, mode: DecodeMode, into: Shape) -> u64 {
+pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64 {
+    if decode.by_core {
+        return FIXED + into.bytes() + strips(decode.blur, into) * into.channels.count() as u64;
+    }
     let pixels = header.pixels();
     let working = match header.format {
         // Coefficients of every component are kept until the last scan, 16 bits each.
@@ -31,11 +36,27 @@ pub(super) fn decoding(header: &Header, mode: DecodeMode, into: Shape) -> u64 {
         ImageFormat::Webp => 4 * pixels,
     };
     // Four inks are decoded as such, then converted.
-    let inks = match (header.color, mode) {
-        (ColorModel::Cmyk { inverted: false }, _) => header.pixels(),
+    let inks = match header.color {
+        ColorModel::Cmyk { inverted: false } => header.pixels(),
         _ => 0,
     };
     FIXED + into.bytes() + working + inks
+}
+
+/// Making one gray JPEG of another of shape `shape`, the file included, bytes.
+pub(super) fn streaming(stream: &StreamPlan, encode: &EncodePlan, shape: Shape) -> u64 {
+    // At half the size there are half as many rows under half as wide a kernel, each half as long.
+    FIXED + strips(stream.sigma, shape) + file(encode, shape)
+}
+
+/// The rows that the JPEG core holds while it makes luma of shape `shape`, bytes.
+fn strips(sigma: Option<f32>, shape: Shape) -> u64 {
+    /// Rows of an MCU at the most, those that a blur makes at a time and those it finishes.
+    const ROWS: u64 = 32 + 8 + 8;
+    /// The margins of a strip, and what its rows are filled up to, samples.
+    const BESIDE: u64 = 256;
+    let under_kernel = sigma.map_or(0, |sigma| 2 * RowBlur::radius_of(sigma) as u64 + 1);
+    (ROWS + under_kernel) * (u64::from(shape.width) + BESIDE) * size_of::<u16>() as u64
 }
 
 /// Carrying out `operation` on a picture of shape `from`, which is counted as well as the result, bytes.

@@ -7,13 +7,16 @@ mod ledger;
 mod lower;
 mod memory;
 mod operation;
+mod pushdown;
+mod route;
 mod stage;
 
 use std::fmt;
 
 use pixmill_types::{ImageFormat, Limits, Recipe};
 
-pub(crate) use self::operation::{DecodeMode, EncodePlan, Operation, ResizePlan};
+pub(crate) use self::operation::{EncodePlan, Operation, ResizePlan};
+pub(crate) use self::route::{DecodeChannels, DecodePlan, DecodeScale, Route, StreamPlan};
 pub use self::stage::Stage;
 
 use self::ledger::Ledger;
@@ -25,9 +28,8 @@ use crate::probe::{ColorModel, Header};
 /// What will be done to an image, as data. `Display` prints it for people.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    pub(crate) decode: DecodeMode,
-    pub(crate) shared: Vec<Operation>,
-    pub(crate) outputs: Vec<OutputPlan>,
+    pub(crate) route: Route,
+    outputs: usize,
     stages: Vec<Stage>,
     warnings: Vec<String>,
     memory_bytes: u64,
@@ -66,7 +68,7 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let several = self.outputs.len() > 1;
+        let several = self.outputs > 1;
         let mut output = None;
         for (index, stage) in self.stages.iter().enumerate() {
             if several && stage.output != output {
@@ -94,57 +96,70 @@ impl fmt::Display for Plan {
 pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, EngineError> {
     header.check(limits)?;
     let recipe = lower::share(recipe);
-    let mode = decode_mode(header, recipe.grayscale);
+    let decode = pushdown::decode(header, recipe.grayscale);
     let decoded = Underway {
-        shape: decoded_shape(header, mode),
+        shape: decoded_shape(header, decode),
         orientation: header.orientation,
     };
-    let mut ledger = Ledger::new(limits);
-    ledger.decode(header, mode, decoded.shape);
     let (shared, split) = lower::lower(&recipe.steps, recipe.grayscale, decoded);
-    ledger.operate(None, &shared, decoded.shape)?;
-
-    let mut outputs = Vec::with_capacity(recipe.outputs.len());
-    for (index, (steps, spec)) in recipe.outputs.iter().enumerate() {
-        // All outputs but the last work on a copy of what they share.
-        let is_last = index + 1 == recipe.outputs.len();
-        ledger.keep_beside(if is_last { 0 } else { split.shape.bytes() });
-        let (operations, end) = lower::lower(steps, false, split);
-        ledger.operate(Some(index), &operations, split.shape)?;
-        let format = spec.format_for(header.format);
-        let encode = EncodePlan {
-            format,
-            quality: spec.quality_for(format).unwrap_or(100),
-            orientation: end.orientation,
-        };
-        ledger.encode(index, &encode, end.shape)?;
-        outputs.push(OutputPlan { operations, encode });
-    }
-    let (stages, memory_bytes) = ledger.close()?;
+    let outputs: Vec<_> = recipe
+        .outputs
+        .iter()
+        .map(|(steps, spec)| {
+            let (operations, end) = lower::lower(steps, false, split);
+            let format = spec.format_for(header.format);
+            let encode = EncodePlan {
+                format,
+                quality: spec.quality_for(format).unwrap_or(100),
+                orientation: end.orientation,
+            };
+            OutputPlan { operations, encode }
+        })
+        .collect();
+    let warnings = warnings(header, &outputs);
+    let count = outputs.len();
+    let route = pushdown::route(header, decode, shared, outputs);
+    let (stages, memory_bytes) = account(header, &route, limits)?;
     Ok(Plan {
-        warnings: warnings(header, &outputs),
-        decode: mode,
-        shared,
-        outputs,
+        warnings,
+        route,
+        outputs: count,
         stages,
         memory_bytes,
     })
 }
 
-/// Luma alone is enough when nothing after needs colour and the file keeps luma apart.
-fn decode_mode(header: &Header, grayscale: bool) -> DecodeMode {
-    match (header.format, header.color) {
-        (ImageFormat::Jpeg, ColorModel::YCbCr) if grayscale => DecodeMode::Luma,
-        _ => DecodeMode::Full,
+/// The stages of a route, and the memory it takes at its peak, bytes.
+fn account(header: &Header, route: &Route, limits: &Limits) -> Result<(Vec<Stage>, u64), EngineError> {
+    let mut ledger = Ledger::new(limits);
+    match route {
+        Route::Streamed { stream, encode } => ledger.stream(header, stream, encode)?,
+        Route::Staged {
+            decode,
+            shared,
+            outputs,
+        } => {
+            let shape = decoded_shape(header, *decode);
+            ledger.decode(header, decode, shape);
+            let split = ledger.operate(None, shared, shape)?;
+            for (index, output) in outputs.iter().enumerate() {
+                // All outputs but the last work on a copy of what they share.
+                let is_last = index + 1 == outputs.len();
+                ledger.keep_beside(if is_last { 0 } else { split.bytes() });
+                let end = ledger.operate(Some(index), &output.operations, split)?;
+                ledger.encode(index, &output.encode, end)?;
+            }
+        }
     }
+    ledger.close()
 }
 
-fn decoded_shape(header: &Header, mode: DecodeMode) -> Shape {
+fn decoded_shape(header: &Header, decode: DecodePlan) -> Shape {
     Shape {
-        width: header.width,
-        height: header.height,
-        channels: match (mode, header.color) {
-            (DecodeMode::Luma, _) | (_, ColorModel::Gray) => Channels::Gray,
+        width: decode.scale.side(header.width),
+        height: decode.scale.side(header.height),
+        channels: match (decode.channels, header.color) {
+            (DecodeChannels::Luma, _) | (_, ColorModel::Gray) => Channels::Gray,
             (_, ColorModel::GrayAlpha) => Channels::GrayAlpha,
             (_, ColorModel::Rgb | ColorModel::YCbCr | ColorModel::Cmyk { .. }) => Channels::Rgb,
             (_, ColorModel::Rgba) => Channels::Rgba,

@@ -25,19 +25,23 @@ pub(crate) struct ResizePlan {
     /// Sides of the result, pixels.
     pub(crate) width: u32,
     pub(crate) height: u32,
-    /// The part of the source that is used, centred; pixels of the source.
+    /// The part of the source that is used: its left upper corner and its sides, pixels of the source.
+    pub(crate) source_left: f64,
+    pub(crate) source_top: f64,
     pub(crate) source_width: f64,
     pub(crate) source_height: f64,
     pub(crate) filter: Filter,
 }
 
-/// What decoding yields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DecodeMode {
-    /// Every channel.
-    Full,
-    /// Luma alone: chroma is neither upsampled nor converted.
-    Luma,
+impl ResizePlan {
+    /// Makes it one of a source that was decoded so many times smaller.
+    pub(super) fn shrink_source(&mut self, denominator: u32) {
+        let denominator = f64::from(denominator);
+        self.source_left /= denominator;
+        self.source_top /= denominator;
+        self.source_width /= denominator;
+        self.source_height /= denominator;
+    }
 }
 
 /// How one output is written.
@@ -83,6 +87,8 @@ impl Operation {
             Self::Resize(resize) if orientation.swaps_sides() => Self::Resize(ResizePlan {
                 width: resize.height,
                 height: resize.width,
+                source_left: resize.source_top,
+                source_top: resize.source_left,
                 source_width: resize.source_height,
                 source_height: resize.source_width,
                 filter: resize.filter,
@@ -137,6 +143,7 @@ impl fmt::Display for Operation {
                     source_width,
                     source_height,
                     filter,
+                    ..
                 } = resize;
                 let filter = match filter {
                     Filter::Lanczos3 => "Lanczos 3",

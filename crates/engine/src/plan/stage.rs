@@ -9,14 +9,14 @@ use crate::pixels::Shape;
 pub struct Stage {
     pub(super) name: &'static str,
     pub(super) detail: String,
-    pub(super) includes: &'static [&'static str],
+    pub(super) includes: Vec<&'static str>,
     pub(super) output: Option<usize>,
     pub(super) result: Shape,
     pub(super) memory_bytes: u64,
 }
 
 impl Stage {
-    /// `decode`, the name of a step, or `encode`.
+    /// `decode`, the name of a step, or `encode`; `stream` for all of them at once.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -30,8 +30,8 @@ impl Stage {
 
     /// Steps of the recipe that this stage does along the way, so that none of its own is needed.
     #[must_use]
-    pub fn includes(&self) -> &'static [&'static str] {
-        self.includes
+    pub fn includes(&self) -> &[&'static str] {
+        &self.includes
     }
 
     /// The index of the output it works for; `None` for what all outputs share.

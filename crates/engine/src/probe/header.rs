@@ -24,6 +24,19 @@ pub struct Header {
     pub sixteen_bit: bool,
     /// Whether the picture is stored in several passes (progressive, interlaced), which takes more memory to decode.
     pub multi_pass: bool,
+    /// What of it can be decoded in strips as it comes.
+    pub streaming: Streaming,
+}
+
+/// What our own JPEG core can decode of a file; the general decoder of its format takes the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Streaming {
+    /// Nothing: not a JPEG, or one that is progressive, of several scans, of inks, of RGB, or sampled in an odd way.
+    No,
+    /// Luma.
+    Luma,
+    /// Luma, and colour at a half of its size or less.
+    Colour,
 }
 
 /// What one stored pixel is made of.
@@ -44,6 +57,13 @@ pub enum ColorModel {
         /// Whether 255 means no ink, as Adobe's programs store it.
         inverted: bool,
     },
+}
+
+impl ColorModel {
+    /// Whether it has no colour.
+    pub(crate) const fn is_gray(self) -> bool {
+        matches!(self, Self::Gray | Self::GrayAlpha)
+    }
 }
 
 impl Header {
@@ -88,5 +108,6 @@ pub(super) fn still(format: ImageFormat, width: u32, height: u32, color: ColorMo
         color,
         sixteen_bit: false,
         multi_pass: false,
+        streaming: Streaming::No,
     })
 }

@@ -6,7 +6,7 @@
 use pixmill_types::ImageFormat;
 
 use super::Next;
-use super::header::{ColorModel, Header, still};
+use super::header::{ColorModel, Header, Streaming, still};
 use crate::EngineError;
 use crate::exif::{self, Orientation};
 
@@ -17,6 +17,12 @@ const EXIF: &[u8] = b"Exif\0\0";
 const ADOBE: &[u8] = b"Adobe";
 /// `Adobe`, version, two flag words, colour transform.
 const ADOBE_BYTES: usize = 12;
+/// Components that are looked at closely.
+const COMPONENTS: usize = 3;
+/// A count, and an id and tables for each component.
+const SCAN_BYTES: u64 = 1 + 2 * COMPONENTS as u64;
+/// Blocks in an MCU, at most (B.2.3).
+const MAX_MCU_BLOCKS: u8 = 10;
 
 #[derive(Debug, Default)]
 pub(super) struct Walker {
@@ -37,6 +43,39 @@ struct Frame {
     /// The ids of three components spell what they are.
     ids_say_rgb: bool,
     progressive: bool,
+    /// Id and sampling factors of the first three components.
+    specifications: [[u8; 2]; COMPONENTS],
+}
+
+impl Frame {
+    /// What our own core can take of a picture whose first scan has this header (ISO/IEC 10918-1, B.2.2 and B.2.3).
+    fn streaming(&self, color: ColorModel, scan: &[u8]) -> Streaming {
+        let count = usize::from(self.components);
+        let is_taken = matches!(color, ColorModel::Gray | ColorModel::YCbCr) && !self.progressive;
+        if !is_taken || scan.first() != Some(&self.components) {
+            return Streaming::No;
+        }
+        let components = &self.specifications[..count.min(COMPONENTS)];
+        let ids = scan[1..].as_chunks::<2>().0.iter().map(|[id, _]| *id);
+        if !ids.take(count).eq(components.iter().map(|[id, _]| *id)) {
+            return Streaming::No;
+        }
+        let sampling = || components.iter().map(|[_, sampling]| (sampling >> 4, sampling & 15));
+        let blocks: u8 = sampling().map(|(across, down)| across.saturating_mul(down)).sum();
+        let is_sound = sampling().all(|(across, down)| [1, 2, 4].contains(&across) && [1, 2, 4].contains(&down));
+        let most = sampling().fold((0, 0), |most, (across, down)| (most.0.max(across), most.1.max(down)));
+        let has_whole_luma = sampling().next() == Some(most);
+        if !is_sound || blocks > MAX_MCU_BLOCKS && count > 1 || !has_whole_luma {
+            return Streaming::No;
+        }
+        // Chroma as large as luma, or half of it in both directions.
+        let is_even = |(across, down): (u8, u8)| (across, down) == most || (across * 2, down * 2) == most;
+        if sampling().all(is_even) && count == COMPONENTS {
+            Streaming::Colour
+        } else {
+            Streaming::Luma
+        }
+    }
 }
 
 /// What the piece asked for is.
@@ -54,6 +93,8 @@ enum Expects {
     ExifRest,
     /// A frame header with this marker code.
     Frame(u8),
+    /// What matters of the header of the first scan.
+    Scan,
 }
 
 impl Walker {
@@ -78,6 +119,7 @@ impl Walker {
                 self.frame = Some(frame(code, piece)?);
                 Ok(self.want(Expects::Marker, Next::read(2)))
             }
+            Expects::Scan => self.header(piece).map(Next::Done),
         }
     }
 
@@ -92,7 +134,6 @@ impl Walker {
             // Stuffing, TEM, restart markers and a second start of image have no length.
             0x00 | 0x01 | 0xd0..=0xd8 => Ok(self.want(Expects::Marker, Next::read(2))),
             0xd9 => Err(corrupt("ends before a picture begins")),
-            0xda => self.header().map(Next::Done),
             _ => Ok(self.want(Expects::Length(code), Next::read(2))),
         }
     }
@@ -114,6 +155,7 @@ impl Walker {
                 }
                 self.want(Expects::Frame(code), Next::read(body as usize))
             }
+            0xda => self.want(Expects::Scan, Next::read(body.min(SCAN_BYTES) as usize)),
             0xe1 | 0xee => {
                 let head = body.min(ADOBE_BYTES as u64);
                 let behind = body - head;
@@ -135,7 +177,7 @@ impl Walker {
         self.want(Expects::Marker, Next::skip_then_read(behind, 2))
     }
 
-    fn header(&self) -> Result<Header, EngineError> {
+    fn header(&self, scan: &[u8]) -> Result<Header, EngineError> {
         let Some(frame) = self.frame else {
             return Err(corrupt("has a scan before any frame header"));
         };
@@ -154,6 +196,7 @@ impl Walker {
         let mut header = still(ImageFormat::Jpeg, frame.width.into(), frame.height.into(), color)?;
         header.orientation = self.orientation.unwrap_or_default();
         header.multi_pass = frame.progressive;
+        header.streaming = frame.streaming(color, scan);
         Ok(header)
     }
 }
@@ -183,13 +226,18 @@ fn frame(code: u8, body: &[u8]) -> Result<Frame, EngineError> {
     if specifications.len() < usize::from(*components) * 3 {
         return Err(corrupt("has a frame header that is too short"));
     }
-    let ids = specifications.chunks_exact(3).map(|component| component[0]);
+    let all = specifications.as_chunks::<3>().0.iter();
+    let mut specifications = [[0; 2]; COMPONENTS];
+    for (specification, [id, sampling, _]) in specifications.iter_mut().zip(all) {
+        *specification = [*id, *sampling];
+    }
     Ok(Frame {
         width: u16::from_be_bytes([*width_high, *width_low]),
         height: u16::from_be_bytes([*height_high, *height_low]),
         components: *components,
-        ids_say_rgb: ids.take(3).eq(*b"RGB"),
+        ids_say_rgb: specifications.map(|[id, _]| id) == *b"RGB",
         progressive: code == 0xc2,
+        specifications,
     })
 }
 

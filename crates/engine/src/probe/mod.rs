@@ -10,7 +10,7 @@ mod png;
 mod sniff;
 mod webp;
 
-pub use self::header::{ColorModel, Header};
+pub use self::header::{ColorModel, Header, Streaming};
 pub use crate::exif::Orientation;
 
 pub(crate) use self::late::with_late_orientation;

@@ -5,6 +5,8 @@ mod grayscale;
 mod orient;
 mod resize;
 
+pub(crate) use self::blur::{RowBlur, narrow, widen};
+
 use crate::EngineError;
 use crate::mill::Control;
 use crate::pixels::Image;

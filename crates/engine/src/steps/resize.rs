@@ -8,7 +8,7 @@ use crate::EngineError;
 use crate::pixels::{Channels, Depth, Image, Samples, zeros};
 use crate::plan::ResizePlan;
 
-/// Scales the middle of `image` to the sides of `plan`.
+/// Scales the part of `image` that `plan` names to the sides of `plan`.
 pub(super) fn resize(image: &Image, plan: &ResizePlan) -> Result<Image, EngineError> {
     let shape = image.shape();
     let pixel = pixel_type(image.channels, shape.depth);
@@ -43,11 +43,9 @@ fn scale(from: &[u8], to: &mut [u8], image: &Image, plan: &ResizePlan, pixel: Pi
     let failed = |error: &dyn std::fmt::Display| EngineError::Internal(format!("the picture was not resized: {error}"));
     let source = ImageRef::new(image.width, image.height, from, pixel).map_err(|error| failed(&error))?;
     let mut target = Target::from_slice_u8(plan.width, plan.height, to, pixel).map_err(|error| failed(&error))?;
-    let left = (f64::from(image.width) - plan.source_width) / 2.0;
-    let top = (f64::from(image.height) - plan.source_height) / 2.0;
     let options = ResizeOptions::new()
         .resize_alg(algorithm(plan.filter))
-        .crop(left, top, plan.source_width, plan.source_height)
+        .crop(plan.source_left, plan.source_top, plan.source_width, plan.source_height)
         .use_alpha(image.channels.has_alpha());
     Resizer::new()
         .resize(&source, &mut target, &options)

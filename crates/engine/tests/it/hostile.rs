@@ -93,6 +93,27 @@ fn every_prefix_of_a_small_file_is_truncated_until_its_pixels_are_whole() {
 }
 
 #[test]
+fn every_prefix_is_truncated_wherever_the_core_reads_it() {
+    let file = small("jpeg");
+    for recipe in [
+        RECIPE,
+        "grayscale | blur:5",
+        "grayscale | resize:10 => png",
+        "resize:5 => png",
+    ] {
+        mill(&file, recipe).unwrap();
+        for length in 1..file.len() {
+            assert_eq!(
+                outcome("jpeg", &file[..length], recipe).unwrap_err(),
+                FailureCode::ImageTruncated,
+                "{recipe}: cut to {length} of {}",
+                file.len()
+            );
+        }
+    }
+}
+
+#[test]
 fn prefixes_of_every_kind_of_jpeg_are_truncated() {
     for name in [
         "bench/photo_0.3mp.jpg",
@@ -161,6 +182,7 @@ fn damage_anywhere_gives_a_result_or_a_code() {
                 let mut damaged = file.clone();
                 damaged[at] ^= change;
                 let _either = outcome(format, &damaged, RECIPE);
+                let _any = outcome(format, &damaged, "resize:10 => png");
             }
         }
     }

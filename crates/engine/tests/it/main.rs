@@ -10,4 +10,5 @@ mod plan;
 mod probe;
 mod pushdown;
 mod steps;
+mod stream;
 mod support;

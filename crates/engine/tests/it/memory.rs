@@ -69,6 +69,10 @@ fn peak_of(work: impl FnOnce()) -> u64 {
 fn plans_say_what_milling_takes() {
     let cases = [
         ("bench/photo_2mp.jpg", "orient | grayscale | blur:2"),
+        ("bench/photo_12mp.jpg", "orient | grayscale | blur:2"),
+        ("bench/photo_2mp.jpg", "orient | grayscale | blur:20"),
+        ("bench/photo_2mp.jpg", "resize:700"),
+        ("orientation/Landscape_6.jpg", "orient | grayscale | blur:2"),
         ("bench/photo_2mp.jpg", "blur:2"),
         ("bench/photo_2mp.jpg", "orient => png"),
         ("bench/progressive_2mp.jpg", "grayscale"),

@@ -1,6 +1,6 @@
 //! Plans: what is pushed down, where the picture is turned, what limits refuse.
 
-use pixmill_engine::probe::{ColorModel, Header, Orientation};
+use pixmill_engine::probe::{ColorModel, Header, Orientation, Streaming};
 use pixmill_engine::{EngineError, Plan, plan};
 use pixmill_types::{ImageFormat, LimitName, Limits};
 
@@ -14,6 +14,7 @@ fn photo() -> Header {
         color: ColorModel::YCbCr,
         sixteen_bit: false,
         multi_pass: false,
+        streaming: Streaming::No,
     }
 }
 

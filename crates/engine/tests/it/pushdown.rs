@@ -8,6 +8,9 @@ use crate::support::{mill, read};
 /// A JPEG's own luma against luma of its colours: these were rounded and, beyond what RGB can hold, cut off.
 const LUMA_TOLERANCE_DB: f64 = 48.0;
 
+/// With a resize, of which a part is done by decoding smaller, down to a few pixels.
+const SMALLER_TOLERANCE_DB: f64 = 36.0;
+
 const PHOTOS: [&str; 4] = [
     "bench/photo_0.3mp.jpg",
     "bench/restart_markers_0.3mp.jpg",
@@ -43,6 +46,8 @@ proptest! {
         let decoded = mill(&input, "resize:10000 => png").unwrap().outputs.remove(0).bytes;
         let plain = Picture::from_png(&mill(&decoded, &recipe).unwrap().outputs[0].bytes);
         let found = psnr(&pushed_down, &plain);
-        prop_assert!(found >= LUMA_TOLERANCE_DB, "{}: {:.1} dB", recipe, found);
+        let is_smaller = recipe.contains("resize");
+        let least = if is_smaller { SMALLER_TOLERANCE_DB } else { LUMA_TOLERANCE_DB };
+        prop_assert!(found >= least, "{}: {:.1} dB", recipe, found);
     }
 }

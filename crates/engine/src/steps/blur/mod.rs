@@ -3,6 +3,9 @@
 mod arithmetic;
 mod kernel;
 mod separable;
+mod stream;
+
+pub(crate) use self::stream::{RowBlur, narrow, widen};
 
 use self::arithmetic::{Fixed, Float, Sample, Weighted};
 use self::separable::Plane;

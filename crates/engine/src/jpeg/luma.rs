@@ -1,0 +1,266 @@
+//! Luma of a JPEG in strips: into another JPEG as it comes, or into a picture; on the way blurred, if that is asked.
+
+use super::corrupt;
+use super::entropy::Entropy;
+use super::inverse::{Quantizer, Side, inverse};
+use super::markers::Sequential;
+use super::strip::Strip;
+use super::write::{GrayWriter, Target};
+use crate::EngineError;
+use crate::encode::Sink;
+use crate::mill::Control;
+use crate::pixels::{Channels, Image, Samples, zeros};
+use crate::plan::{DecodeScale, EncodePlan, StreamPlan};
+use crate::probe::Header;
+use crate::simd::{self, Kernel, LANES, Level};
+use crate::steps::{RowBlur, narrow};
+
+/// Decodes luma into a picture of the size of `scale`, blurred when there is a `sigma`.
+pub(crate) fn decode_luma(
+    input: &[u8],
+    header: &Header,
+    scale: DecodeScale,
+    sigma: Option<f32>,
+    control: &dyn Control,
+) -> Result<Image, EngineError> {
+    let file = parse(input, header)?;
+    let rows = LumaRows::new(&file, side_of(scale))?;
+    let (width, height) = (rows.strip.width, rows.height);
+    let mut samples = zeros::<u8>((width * height) as u64)?;
+    let mut plane = samples.chunks_exact_mut(width);
+    stream(rows, sigma, control, |made| {
+        for (row, line) in (0..made.count).zip(&mut plane) {
+            narrow(
+                &made.strip.numbers[made.strip.begin_of(made.row + row)..][..width],
+                line,
+            );
+        }
+        Ok(())
+    })?;
+    Ok(Image {
+        width: width as u32,
+        height: height as u32,
+        channels: Channels::Gray,
+        samples: Samples::Eight(samples),
+    })
+}
+
+/// Makes a gray JPEG of the luma of another, strip by strip.
+pub(crate) fn gray_to_gray(
+    input: &[u8],
+    header: &Header,
+    plan: &StreamPlan,
+    encode: &EncodePlan,
+    control: &dyn Control,
+) -> Result<Vec<u8>, EngineError> {
+    let file = parse(input, header)?;
+    let (side, sigma) = match plan.is_half {
+        true => (Side::Four, plan.sigma.map(|sigma| sigma / 2.0)),
+        false => (Side::Eight, plan.sigma),
+    };
+    let mut writer = GrayWriter::new(Sink::new(control), Target::of(header.width, header.height, encode)?)?;
+    let rows = LumaRows::new(&file, side)?;
+    stream(rows, sigma, control, |made| {
+        for row in (0..made.count).step_by(side.samples()) {
+            let begin = made.strip.begin_of(made.row + row);
+            let (numbers, stride) = (&made.strip.numbers[..], made.strip.stride);
+            match side {
+                Side::Four => writer.four_rows(numbers, begin, stride)?,
+                _ => writer.eight_rows(numbers, begin, stride)?,
+            }
+        }
+        Ok(())
+    })?;
+    writer.finish()
+}
+
+pub(super) fn parse<'a>(input: &'a [u8], header: &Header) -> Result<Sequential<'a>, EngineError> {
+    let file = Sequential::parse(input)?;
+    if (file.width, file.height) != (header.width as usize, header.height as usize) {
+        return Err(corrupt("declares two different sizes"));
+    }
+    Ok(file)
+}
+
+pub(super) const fn side_of(scale: DecodeScale) -> Side {
+    match scale {
+        DecodeScale::Whole => Side::Eight,
+        DecodeScale::Half => Side::Four,
+        DecodeScale::Quarter => Side::Two,
+        DecodeScale::Eighth => Side::One,
+    }
+}
+
+/// Rows that are finished: `count` of them from `row` of a strip on. What lies behind them up to a whole block, and
+/// beside them, repeats their edges.
+struct Made<'a> {
+    strip: &'a Strip,
+    row: usize,
+    count: usize,
+}
+
+/// Hands on the rows as they are finished.
+fn stream(
+    mut rows: LumaRows<'_>,
+    sigma: Option<f32>,
+    control: &dyn Control,
+    mut take: impl FnMut(Made<'_>) -> Result<(), EngineError>,
+) -> Result<(), EngineError> {
+    let mut blur = sigma.map(|sigma| Blur::new(sigma, &rows)).transpose()?;
+    while let Some(count) = rows.next(control)? {
+        match &mut blur {
+            None => take(Made {
+                strip: &rows.strip,
+                row: 0,
+                count,
+            })?,
+            Some(blur) => blur.take(&rows.strip, count, &mut take)?,
+        }
+    }
+    Ok(())
+}
+
+/// A blur between the rows that are decoded and those that are handed on.
+struct Blur {
+    rows: RowBlur,
+    made: Strip,
+    height: usize,
+    /// Rows taken, and rows handed on.
+    taken: usize,
+    given: usize,
+}
+
+impl Blur {
+    fn new(sigma: f32, rows: &LumaRows<'_>) -> Result<Self, EngineError> {
+        Ok(Self {
+            rows: RowBlur::new(sigma, rows.strip.width, rows.height)?,
+            made: Strip::new(rows.strip.width, RowBlur::ROWS)?,
+            height: rows.height,
+            taken: 0,
+            given: 0,
+        })
+    }
+
+    fn take(
+        &mut self,
+        strip: &Strip,
+        count: usize,
+        take: &mut impl FnMut(Made<'_>) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        for row in 0..count {
+            self.rows.take(self.taken, &strip.numbers, strip.begin_of(row));
+            self.taken += 1;
+            if self.taken < self.rows.rows_before(self.given) {
+                continue;
+            }
+            // The last row makes everything that is left.
+            while self.given < self.height && self.taken >= self.rows.rows_before(self.given) {
+                let count = RowBlur::ROWS.min(self.height - self.given);
+                let (begin, stride) = (self.made.begin_of(0), self.made.stride);
+                self.rows.make(self.given, &mut self.made.numbers, begin, stride);
+                self.made.repeat_edges(count);
+                self.given += count;
+                take(Made {
+                    strip: &self.made,
+                    row: 0,
+                    count,
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Decodes luma, one row of MCUs at a time.
+struct LumaRows<'a> {
+    entropy: Entropy<'a>,
+    quantizer: Quantizer,
+    side: Side,
+    /// Blocks of luma in an MCU along its width.
+    across: usize,
+    strip: Strip,
+    /// Rows of the picture, and those that were decoded.
+    height: usize,
+    decoded: usize,
+    rows_in_strip: usize,
+}
+
+impl<'a> LumaRows<'a> {
+    fn new(file: &Sequential<'a>, side: Side) -> Result<Self, EngineError> {
+        let luma = file.components.first().ok_or_else(|| corrupt("has no components"))?;
+        let wanted: Vec<_> = (0..file.components.len())
+            .map(|index| (index == 0).then(|| side.last_coefficient()))
+            .collect();
+        let scaled = |pixels: usize| (pixels * side.samples()).div_ceil(8);
+        let rows_in_strip = luma.down * side.samples();
+        Ok(Self {
+            entropy: Entropy::new(file, &wanted),
+            quantizer: Quantizer::new(&luma.quantizer),
+            side,
+            across: luma.across,
+            strip: Strip::new(scaled(file.width), rows_in_strip)?,
+            height: scaled(file.height),
+            decoded: 0,
+            rows_in_strip,
+        })
+    }
+
+    /// Decodes the next rows into the strip and says how many they are; `None` after the last.
+    fn next(&mut self, control: &dyn Control) -> Result<Option<usize>, EngineError> {
+        let count = self.rows_in_strip.min(self.height - self.decoded);
+        if count == 0 {
+            self.entropy.check()?;
+            return Ok(None);
+        }
+        if control.should_stop() {
+            return Err(EngineError::Stopped);
+        }
+        simd::run(DecodeStrip(self))?;
+        self.strip.repeat_edges(count);
+        self.decoded += count;
+        Ok(Some(count))
+    }
+}
+
+struct DecodeStrip<'s, 'a>(&'s mut LumaRows<'a>);
+
+impl Kernel for DecodeStrip<'_, '_> {
+    type Output = Result<(), EngineError>;
+
+    #[inline(always)]
+    fn run(self, level: impl Level) -> Result<(), EngineError> {
+        let LumaRows {
+            entropy,
+            quantizer,
+            side,
+            across,
+            strip,
+            ..
+        } = self.0;
+        let mcus = entropy.mcus_in_row();
+        for first in (0..mcus).step_by(LANES) {
+            let count = LANES.min(mcus - first);
+            entropy.mcus(count)?;
+            for (row, block, group) in entropy.groups(0, count) {
+                let begin = strip.begin_of(row * side.samples()) + (first * *across + block) * side.samples();
+                inverse(level, group, quantizer, *side, &mut strip.numbers, begin, strip.stride);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Target {
+    /// What a plan says of the file.
+    pub(crate) fn of(width: u32, height: u32, encode: &EncodePlan) -> Result<Self, EngineError> {
+        let side = |pixels: u32| {
+            u16::try_from(pixels).map_err(|_| EngineError::Internal("a JPEG is larger than its plan allows".into()))
+        };
+        Ok(Self {
+            width: side(width)?,
+            height: side(height)?,
+            quality: encode.quality,
+            orientation: encode.orientation,
+        })
+    }
+}

@@ -1,0 +1,232 @@
+//! The twin for AVX2: registers of sixteen numbers.
+#![expect(
+    unsafe_code,
+    reason = "code compiled for instructions that were found at run time, and their loads"
+)]
+
+use std::arch::x86_64::{
+    __m128i, __m256i, _mm_loadu_si128, _mm256_abs_epi16, _mm256_add_epi16, _mm256_andnot_si256, _mm256_castsi128_si256,
+    _mm256_cmpeq_epi16, _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_max_epi16, _mm256_min_epi16,
+    _mm256_mulhi_epu16, _mm256_mulhrs_epi16, _mm256_mullo_epi16, _mm256_or_si256, _mm256_permute2x128_si256,
+    _mm256_set1_epi16, _mm256_setzero_si256, _mm256_sign_epi16, _mm256_slli_epi16, _mm256_srai_epi16,
+    _mm256_storeu_si256, _mm256_sub_epi16, _mm256_unpackhi_epi16, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64,
+    _mm256_unpacklo_epi16, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
+};
+
+use super::{Kernel, LANES, Level, ROW, RUN};
+
+/// Proof that the processor has AVX2, BMI1, BMI2, LZCNT and POPCNT: only [`Avx2::detect`] makes one.
+#[derive(Clone, Copy)]
+pub(super) struct Avx2(());
+
+impl Avx2 {
+    pub(super) fn detect() -> Option<Self> {
+        (std::arch::is_x86_feature_detected!("avx2")
+            && std::arch::is_x86_feature_detected!("bmi1")
+            && std::arch::is_x86_feature_detected!("bmi2")
+            && std::arch::is_x86_feature_detected!("lzcnt")
+            && std::arch::is_x86_feature_detected!("popcnt"))
+        .then_some(Self(()))
+    }
+
+    pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        // SAFETY: the conditions of the call are the instructions that `self` proves.
+        unsafe { run(kernel, self) }
+    }
+}
+
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn run<K: Kernel>(kernel: K, level: Avx2) -> K::Output {
+    kernel.run(level)
+}
+
+/// Methods that are one instruction each.
+macro_rules! instructions {
+    ($(fn $name:ident($($argument:ident),+) = $instruction:expr;)+) => {
+        $(
+            #[inline(always)]
+            fn $name(self, $($argument: __m256i),+) -> __m256i {
+                // SAFETY: the one condition of the instruction is AVX2, which `self` proves.
+                unsafe { $instruction($($argument),+) }
+            }
+        )+
+    };
+}
+
+impl Level for Avx2 {
+    type Lanes = __m256i;
+
+    #[inline(always)]
+    fn add_weighted_pairs(
+        self,
+        sums: &mut [u16; RUN],
+        numbers: &[u16],
+        weights: &[u16],
+        pair_at: impl Fn(usize) -> (usize, usize),
+    ) {
+        // SAFETY: the one condition of the call is AVX2, which `self` proves.
+        unsafe { add_weighted_pairs(sums, numbers, weights, pair_at) }
+    }
+
+    #[inline(always)]
+    fn splat(self, number: i16) -> __m256i {
+        // SAFETY: the one condition of the instruction is AVX2, which `self` proves.
+        unsafe { _mm256_set1_epi16(number) }
+    }
+
+    #[inline(always)]
+    fn load(self, numbers: &[i16; LANES]) -> __m256i {
+        // SAFETY: the array is exactly as long as a register, and an unaligned load asks for no alignment.
+        unsafe { _mm256_loadu_si256(numbers.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    fn store(self, lanes: __m256i, numbers: &mut [i16; LANES]) {
+        // SAFETY: the array is exactly as long as a register, and an unaligned store asks for no alignment.
+        unsafe { _mm256_storeu_si256(numbers.as_mut_ptr().cast(), lanes) }
+    }
+
+    instructions! {
+        fn add(one, other) = _mm256_add_epi16;
+        fn subtract(one, other) = _mm256_sub_epi16;
+        fn min(one, other) = _mm256_min_epi16;
+        fn max(one, other) = _mm256_max_epi16;
+        fn multiply(one, other) = _mm256_mullo_epi16;
+        fn multiply_high(one, other) = _mm256_mulhi_epu16;
+        fn magnitude(lanes) = _mm256_abs_epi16;
+        fn with_sign(lanes, signs) = _mm256_sign_epi16;
+    }
+
+    #[inline(always)]
+    fn shift_left<const BITS: i32>(self, lanes: __m256i) -> __m256i {
+        // SAFETY: the one condition of the instruction is AVX2, which `self` proves.
+        unsafe { _mm256_slli_epi16::<BITS>(lanes) }
+    }
+
+    #[inline(always)]
+    fn shift_right<const BITS: i32>(self, lanes: __m256i) -> __m256i {
+        // SAFETY: the one condition of the instruction is AVX2, which `self` proves.
+        unsafe { _mm256_srai_epi16::<BITS>(lanes) }
+    }
+
+    #[inline(always)]
+    fn multiply_fraction(self, numbers: __m256i, fraction: i16) -> __m256i {
+        // SAFETY: the one condition of the instructions is AVX2, which `self` proves.
+        unsafe { _mm256_mulhrs_epi16(numbers, _mm256_set1_epi16(fraction)) }
+    }
+
+    #[inline(always)]
+    fn mark_nonzero(self, marks: __m256i, numbers: __m256i, mark: i16) -> __m256i {
+        // SAFETY: the one condition of the instructions is AVX2, which `self` proves.
+        unsafe {
+            let are_zero = _mm256_cmpeq_epi16(numbers, _mm256_setzero_si256());
+            _mm256_or_si256(marks, _mm256_andnot_si256(are_zero, _mm256_set1_epi16(mark)))
+        }
+    }
+
+    #[inline(always)]
+    fn to_row(self, columns: [__m256i; 8], row: &mut [u16; ROW]) {
+        // SAFETY: the one condition of the call is AVX2, which `self` proves.
+        unsafe { to_row(columns, row) }
+    }
+
+    #[inline(always)]
+    fn from_row(self, row: &[u16; ROW]) -> [__m256i; 8] {
+        // SAFETY: the one condition of the call is AVX2, which `self` proves.
+        unsafe { from_row(row) }
+    }
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn add_weighted_pairs(
+    sums: &mut [u16; RUN],
+    numbers: &[u16],
+    weights: &[u16],
+    pair_at: impl Fn(usize) -> (usize, usize),
+) {
+    let (parts, _) = sums.as_chunks_mut::<LANES>();
+    let mut registers = [load(&parts[0]), load(&parts[1]), load(&parts[2]), load(&parts[3])];
+    for (pair, weight) in weights.iter().enumerate() {
+        let (one, other) = pair_at(pair);
+        let (ones, _) = numbers[one..][..RUN].as_chunks::<LANES>();
+        let (others, _) = numbers[other..][..RUN].as_chunks::<LANES>();
+        let weight = _mm256_set1_epi16(weight.cast_signed());
+        for ((register, one), other) in registers.iter_mut().zip(ones).zip(others) {
+            let both = _mm256_add_epi16(load(one), load(other));
+            *register = _mm256_add_epi16(*register, _mm256_mulhi_epu16(both, weight));
+        }
+    }
+    for (part, register) in parts.iter_mut().zip(registers) {
+        store(register, part);
+    }
+}
+
+/// Transposes eight registers as two squares of eight by eight, one in the lower halves and one in the upper.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn transpose_squares(from: [__m256i; 8]) -> [__m256i; 8] {
+    let [a, b, c, d, e, f, g, h] = from;
+    let (ab, ab_high) = (_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b));
+    let (cd, cd_high) = (_mm256_unpacklo_epi16(c, d), _mm256_unpackhi_epi16(c, d));
+    let (ef, ef_high) = (_mm256_unpacklo_epi16(e, f), _mm256_unpackhi_epi16(e, f));
+    let (gh, gh_high) = (_mm256_unpacklo_epi16(g, h), _mm256_unpackhi_epi16(g, h));
+    let upper = |ab, cd, ef, gh| {
+        let (abcd, abcd_high) = (_mm256_unpacklo_epi32(ab, cd), _mm256_unpackhi_epi32(ab, cd));
+        let (efgh, efgh_high) = (_mm256_unpacklo_epi32(ef, gh), _mm256_unpackhi_epi32(ef, gh));
+        [
+            _mm256_unpacklo_epi64(abcd, efgh),
+            _mm256_unpackhi_epi64(abcd, efgh),
+            _mm256_unpacklo_epi64(abcd_high, efgh_high),
+            _mm256_unpackhi_epi64(abcd_high, efgh_high),
+        ]
+    };
+    let [r0, r1, r2, r3] = upper(ab, cd, ef, gh);
+    let [r4, r5, r6, r7] = upper(ab_high, cd_high, ef_high, gh_high);
+    [r0, r1, r2, r3, r4, r5, r6, r7]
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn to_row(columns: [__m256i; 8], row: &mut [u16; ROW]) {
+    let eights = transpose_squares(columns);
+    let (lower, upper) = row.split_at_mut(ROW / 2);
+    let (lower, upper) = (lower.as_chunks_mut::<LANES>().0, upper.as_chunks_mut::<LANES>().0);
+    for (pair, (low, high)) in eights.as_chunks::<2>().0.iter().zip(lower.iter_mut().zip(upper)) {
+        store(_mm256_permute2x128_si256::<0x20>(pair[0], pair[1]), low);
+        store(_mm256_permute2x128_si256::<0x31>(pair[0], pair[1]), high);
+    }
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn from_row(row: &[u16; ROW]) -> [__m256i; 8] {
+    let eights = row.as_chunks::<8>().0;
+    let mut squares = [_mm256_setzero_si256(); 8];
+    for (lane, square) in squares.iter_mut().enumerate() {
+        let low = _mm256_castsi128_si256(load_eight(&eights[lane]));
+        *square = _mm256_inserti128_si256::<1>(low, load_eight(&eights[lane + 8]));
+    }
+    transpose_squares(squares)
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn load_eight(numbers: &[u16; 8]) -> __m128i {
+    // SAFETY: the array is exactly as long as half a register, and an unaligned load asks for no alignment.
+    unsafe { _mm_loadu_si128(numbers.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn load(lanes: &[u16; LANES]) -> __m256i {
+    // SAFETY: the array is exactly as long as a register, and an unaligned load asks for no alignment.
+    unsafe { _mm256_loadu_si256(lanes.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn store(lanes: __m256i, numbers: &mut [u16; LANES]) {
+    // SAFETY: the array is exactly as long as a register, and an unaligned store asks for no alignment.
+    unsafe { _mm256_storeu_si256(numbers.as_mut_ptr().cast(), lanes) }
+}

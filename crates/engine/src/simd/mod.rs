@@ -1,0 +1,84 @@
+//! Runs a kernel compiled for the widest instructions this processor has.
+//!
+//! Kernels are plain safe Rust, written over a [`Level`] and compiled once for every processor and once for AVX2 with the
+//! bit instructions that came with it. A level is the only place that knows of instructions; the portable one is the
+//! oracle of the other.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod portable;
+#[cfg(test)]
+mod tests;
+
+/// Numbers that [`Level::add_weighted_pairs`] adds up side by side.
+pub(crate) const RUN: usize = 64;
+/// Numbers in [`Level::Lanes`].
+pub(crate) const LANES: usize = 16;
+/// Numbers in a row of eight for each lane.
+pub(crate) const ROW: usize = 8 * LANES;
+
+/// A piece of number work. `run` is to be `#[inline(always)]`, so that it is compiled into its caller.
+pub(crate) trait Kernel {
+    type Output;
+
+    fn run(self, level: impl Level) -> Self::Output;
+}
+
+/// What the instructions at hand do best. Sums and products wrap unless they say otherwise.
+pub(crate) trait Level: Copy {
+    /// Sixteen numbers of 16 bits that are worked on side by side.
+    type Lanes: Copy;
+
+    /// Adds to each of `sums` the upper half of (one + other) x weight, for every weight and the two runs of `numbers`
+    /// that `pair_at` places for it, counted from 0.
+    fn add_weighted_pairs(
+        self,
+        sums: &mut [u16; RUN],
+        numbers: &[u16],
+        weights: &[u16],
+        pair_at: impl Fn(usize) -> (usize, usize),
+    );
+
+    /// The same number in every lane.
+    fn splat(self, number: i16) -> Self::Lanes;
+    fn load(self, numbers: &[i16; LANES]) -> Self::Lanes;
+    fn store(self, lanes: Self::Lanes, numbers: &mut [i16; LANES]);
+    fn add(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes;
+    fn subtract(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes;
+    fn min(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes;
+    fn max(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes;
+    /// The lower half of the product.
+    fn multiply(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes;
+    /// The product in 32,768ths, rounded: a fraction of a number when `fraction` counts 32,768ths.
+    fn multiply_fraction(self, numbers: Self::Lanes, fraction: i16) -> Self::Lanes;
+    /// The upper half of the product of two numbers without sign.
+    fn multiply_high(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes;
+    fn shift_left<const BITS: i32>(self, lanes: Self::Lanes) -> Self::Lanes;
+    /// Keeps the sign.
+    fn shift_right<const BITS: i32>(self, lanes: Self::Lanes) -> Self::Lanes;
+    /// The magnitude of each number.
+    fn magnitude(self, lanes: Self::Lanes) -> Self::Lanes;
+    /// `lanes`, negated where `signs` is negative, zero where it is zero.
+    fn with_sign(self, lanes: Self::Lanes, signs: Self::Lanes) -> Self::Lanes;
+    /// `marks`, with `mark` set where the number is not zero.
+    fn mark_nonzero(self, marks: Self::Lanes, numbers: Self::Lanes, mark: i16) -> Self::Lanes;
+    /// Lays out eight numbers of every lane as a row: those of lane 0, then those of lane 1 and so on.
+    fn to_row(self, columns: [Self::Lanes; 8], row: &mut [u16; ROW]);
+    /// The inverse of [`Level::to_row`].
+    fn from_row(self, row: &[u16; ROW]) -> [Self::Lanes; 8];
+}
+
+/// Runs `kernel` with the widest instructions there are.
+pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(level) = avx2::Avx2::detect() {
+        return level.run(kernel);
+    }
+    kernel.run(portable::Portable)
+}
+
+/// Runs `kernel` with what every processor has: what the widest instructions are tested against.
+#[cfg(test)]
+pub(crate) fn run_portable<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(portable::Portable)
+}

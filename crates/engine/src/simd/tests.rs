@@ -1,0 +1,128 @@
+//! The widest instructions give what every processor gives.
+
+use super::*;
+
+fn numbers(count: u32) -> Vec<u16> {
+    (0..count)
+        .map(|number| (number.wrapping_mul(40_503) % 65_536) as u16)
+        .collect()
+}
+
+struct AddUp<'a> {
+    numbers: &'a [u16],
+    weights: &'a [u16],
+}
+
+impl Kernel for AddUp<'_> {
+    type Output = [u16; RUN];
+
+    #[inline(always)]
+    fn run(self, level: impl Level) -> [u16; RUN] {
+        let mut sums = [7; RUN];
+        level.add_weighted_pairs(&mut sums, self.numbers, self.weights, |pair| (pair * 3, 200 - pair * 5));
+        sums
+    }
+}
+
+#[test]
+fn sums_of_weighted_pairs_are_equal() {
+    let numbers = numbers(300);
+    for count in [0, 1, 2, 7, 40] {
+        let weights: Vec<u16> = (0..count).map(|weight| 65_535 / (weight + 1)).collect();
+        let add_up = || AddUp {
+            numbers: &numbers,
+            weights: &weights,
+        };
+        assert_eq!(run(add_up()), run_portable(add_up()), "{count} weights");
+    }
+}
+
+/// Every operation on lanes, one result after another.
+struct Everything([i16; LANES], [i16; LANES]);
+
+impl Kernel for Everything {
+    type Output = Vec<[i16; LANES]>;
+
+    #[inline(always)]
+    fn run(self, level: impl Level) -> Vec<[i16; LANES]> {
+        let (one, other) = (level.load(&self.0), level.load(&self.1));
+        [
+            level.splat(-3),
+            level.add(one, other),
+            level.subtract(one, other),
+            level.min(one, other),
+            level.max(one, other),
+            level.multiply(one, other),
+            level.multiply_fraction(one, 12_345),
+            level.multiply_fraction(one, i16::MIN),
+            level.multiply_high(one, other),
+            level.shift_left::<3>(one),
+            level.shift_right::<3>(one),
+            level.magnitude(one),
+            level.with_sign(one, other),
+            level.mark_nonzero(one, other, 0x40),
+        ]
+        .map(|lanes| {
+            let mut numbers = [0; LANES];
+            level.store(lanes, &mut numbers);
+            numbers
+        })
+        .to_vec()
+    }
+}
+
+#[test]
+fn operations_on_lanes_are_equal() {
+    let edges = [
+        0,
+        1,
+        -1,
+        i16::MAX,
+        i16::MIN,
+        2,
+        -2,
+        255,
+        -256,
+        181,
+        -181,
+        16_384,
+        -16_384,
+        77,
+        0,
+        9,
+    ];
+    for turn in 0..LANES {
+        let mut other = edges;
+        other.rotate_left(turn);
+        assert_eq!(run(Everything(edges, other)), run_portable(Everything(edges, other)));
+    }
+}
+
+/// Columns of a row, and the row of those columns.
+struct ThereAndBack<'a>(&'a [u16; ROW]);
+
+impl Kernel for ThereAndBack<'_> {
+    type Output = ([[i16; LANES]; 8], [u16; ROW]);
+
+    #[inline(always)]
+    fn run(self, level: impl Level) -> Self::Output {
+        let columns = level.from_row(self.0);
+        let mut row = [0; ROW];
+        level.to_row(columns, &mut row);
+        let stored = columns.map(|lanes| {
+            let mut numbers = [0; LANES];
+            level.store(lanes, &mut numbers);
+            numbers
+        });
+        (stored, row)
+    }
+}
+
+#[test]
+fn rows_become_columns_and_rows_again() {
+    let row: [u16; ROW] = numbers(ROW as u32).try_into().unwrap();
+    let (columns, again) = run(ThereAndBack(&row));
+    assert_eq!((columns, again), run_portable(ThereAndBack(&row)));
+    assert_eq!(again, row);
+    assert_eq!(columns[3][5], row[5 * 8 + 3].cast_signed());
+}
