@@ -88,7 +88,7 @@ pub(super) fn forward<L: Level>(
         let Some(samples) = rows[begin + row * stride..].first_chunk::<ROW>() else {
             continue;
         };
-        let mut samples = level.from_row(samples);
+        let mut samples = level.row_to_columns(samples);
         for sample in &mut samples {
             *sample = around_middle(level, *sample);
         }
@@ -135,7 +135,7 @@ pub(super) fn forward_half<L: Level>(
                 into[row * 4..][..4].copy_from_slice(four);
             }
         }
-        let mut samples = level.from_row(&together);
+        let mut samples = level.row_to_columns(&together);
         for sample in &mut samples {
             *sample = around_middle(level, *sample);
         }

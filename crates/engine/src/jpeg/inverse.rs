@@ -118,7 +118,7 @@ fn whole<L: Level>(level: L, group: &mut Group, quantizer: &Quantizer, rows: &mu
             *sample = to_level(level, *sample);
         }
         if let Some(into) = rows[begin + row * stride..].first_chunk_mut::<ROW>() {
-            level.to_row(samples, into);
+            level.columns_to_row(samples, into);
         }
     }
 }
@@ -155,7 +155,7 @@ fn scaled<L: Level, const SIDE: usize>(
         let rows_together = (8 / SIDE).min(SIDE);
         if (row + 1) % rows_together == 0 {
             let mut together = [0; ROW];
-            level.to_row(columns, &mut together);
+            level.columns_to_row(columns, &mut together);
             let blocks = together.as_chunks::<8>().0;
             for part in 0..rows_together {
                 let row = row + 1 - rows_together + part;

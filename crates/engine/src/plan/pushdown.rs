@@ -10,9 +10,10 @@ use super::route::{DecodeChannels, DecodePlan, DecodeScale, Route, StreamPlan};
 use crate::probe::{ColorModel, Header, Streaming};
 use crate::steps::RowBlur;
 
-/// From this sigma on, a blurred JPEG is worked on at half the size: there is nothing left of the frequencies that this
-/// leaves out. Pixels.
-const HALF_FROM_SIGMA: f32 = 2.5;
+/// From this sigma on, a blurred JPEG is worked on at half the size: nothing that can be seen is left of the frequencies
+/// that this leaves out. Below, Pillow's result is up to half a decibel nearer to the exact one than that of half the size.
+/// Pixels.
+const HALF_FROM_SIGMA: f32 = 4.0;
 
 /// A picture is decoded smaller only as long as a resize does not enlarge it: it has this many times the sides of the
 /// result at least. At exactly this many, the result was 40 dB from that of the whole picture, 44 to 49 from twice on.
@@ -88,22 +89,18 @@ fn blur_on_the_way(decode: &mut DecodePlan, shared: &mut Vec<Operation>, outputs
         [only] if shared.is_empty() => &mut only.operations,
         _ => shared,
     };
-    let blur = operations
-        .iter()
-        .position(|operation| matches!(operation, Operation::Blur(_)));
     // Turning leaves a blur as it is.
-    let is_first = blur.is_some_and(|index| {
-        operations[..index]
-            .iter()
-            .all(|operation| matches!(operation, Operation::Orient(_)))
-    });
-    if let (true, Some(index)) = (is_first, blur) {
-        if let Operation::Blur(sigma) = operations[index] {
-            if RowBlur::takes(sigma) {
-                decode.blur = Some(sigma);
-                operations.remove(index);
-            }
-        }
+    let first = operations
+        .iter()
+        .position(|operation| !matches!(operation, Operation::Orient(_)));
+    let Some(index) = first else {
+        return;
+    };
+    if let Operation::Blur(sigma) = operations[index]
+        && RowBlur::takes(sigma)
+    {
+        decode.blur = Some(sigma);
+        operations.remove(index);
     }
 }
 

@@ -125,15 +125,15 @@ impl Level for Avx2 {
     }
 
     #[inline(always)]
-    fn to_row(self, columns: [__m256i; 8], row: &mut [u16; ROW]) {
+    fn columns_to_row(self, columns: [__m256i; 8], row: &mut [u16; ROW]) {
         // SAFETY: the one condition of the call is AVX2, which `self` proves.
-        unsafe { to_row(columns, row) }
+        unsafe { columns_to_row(columns, row) }
     }
 
     #[inline(always)]
-    fn from_row(self, row: &[u16; ROW]) -> [__m256i; 8] {
+    fn row_to_columns(self, row: &[u16; ROW]) -> [__m256i; 8] {
         // SAFETY: the one condition of the call is AVX2, which `self` proves.
-        unsafe { from_row(row) }
+        unsafe { row_to_columns(row) }
     }
 }
 
@@ -188,7 +188,7 @@ fn transpose_squares(from: [__m256i; 8]) -> [__m256i; 8] {
 
 #[target_feature(enable = "avx2")]
 #[inline]
-fn to_row(columns: [__m256i; 8], row: &mut [u16; ROW]) {
+fn columns_to_row(columns: [__m256i; 8], row: &mut [u16; ROW]) {
     let eights = transpose_squares(columns);
     let (lower, upper) = row.split_at_mut(ROW / 2);
     let (lower, upper) = (lower.as_chunks_mut::<LANES>().0, upper.as_chunks_mut::<LANES>().0);
@@ -200,7 +200,7 @@ fn to_row(columns: [__m256i; 8], row: &mut [u16; ROW]) {
 
 #[target_feature(enable = "avx2")]
 #[inline]
-fn from_row(row: &[u16; ROW]) -> [__m256i; 8] {
+fn row_to_columns(row: &[u16; ROW]) -> [__m256i; 8] {
     let eights = row.as_chunks::<8>().0;
     let mut squares = [_mm256_setzero_si256(); 8];
     for (lane, square) in squares.iter_mut().enumerate() {

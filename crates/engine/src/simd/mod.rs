@@ -63,9 +63,9 @@ pub(crate) trait Level: Copy {
     /// `marks`, with `mark` set where the number is not zero.
     fn mark_nonzero(self, marks: Self::Lanes, numbers: Self::Lanes, mark: i16) -> Self::Lanes;
     /// Lays out eight numbers of every lane as a row: those of lane 0, then those of lane 1 and so on.
-    fn to_row(self, columns: [Self::Lanes; 8], row: &mut [u16; ROW]);
-    /// The inverse of [`Level::to_row`].
-    fn from_row(self, row: &[u16; ROW]) -> [Self::Lanes; 8];
+    fn columns_to_row(self, columns: [Self::Lanes; 8], row: &mut [u16; ROW]);
+    /// The inverse of [`Level::columns_to_row`].
+    fn row_to_columns(self, row: &[u16; ROW]) -> [Self::Lanes; 8];
 }
 
 /// Runs `kernel` with the widest instructions there are.

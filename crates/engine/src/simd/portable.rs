@@ -122,14 +122,14 @@ impl Level for Portable {
     }
 
     #[inline(always)]
-    fn to_row(self, columns: [[i16; LANES]; 8], row: &mut [u16; ROW]) {
+    fn columns_to_row(self, columns: [[i16; LANES]; 8], row: &mut [u16; ROW]) {
         for (lane, eight) in row.as_chunks_mut::<8>().0.iter_mut().enumerate() {
             *eight = columns.map(|column| column[lane].cast_unsigned());
         }
     }
 
     #[inline(always)]
-    fn from_row(self, row: &[u16; ROW]) -> [[i16; LANES]; 8] {
+    fn row_to_columns(self, row: &[u16; ROW]) -> [[i16; LANES]; 8] {
         let eights = row.as_chunks::<8>().0;
         std::array::from_fn(|column| std::array::from_fn(|lane| eights[lane][column].cast_signed()))
     }

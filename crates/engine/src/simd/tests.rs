@@ -106,9 +106,9 @@ impl Kernel for ThereAndBack<'_> {
 
     #[inline(always)]
     fn run(self, level: impl Level) -> Self::Output {
-        let columns = level.from_row(self.0);
+        let columns = level.row_to_columns(self.0);
         let mut row = [0; ROW];
-        level.to_row(columns, &mut row);
+        level.columns_to_row(columns, &mut row);
         let stored = columns.map(|lanes| {
             let mut numbers = [0; LANES];
             level.store(lanes, &mut numbers);

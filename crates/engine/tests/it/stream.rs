@@ -82,7 +82,8 @@ fn what_is_streamed_is_what_stages_make() {
             ("", STREAM_TOLERANCE_DB),
             ("| blur:0.5", STREAM_TOLERANCE_DB),
             ("| blur:2", STREAM_TOLERANCE_DB),
-            ("| blur:2.5", HALF_TOLERANCE_DB),
+            ("| blur:3.9", STREAM_TOLERANCE_DB),
+            ("| blur:4", HALF_TOLERANCE_DB),
             ("| blur:5", HALF_TOLERANCE_DB),
             ("| blur:15", HALF_TOLERANCE_DB),
         ] {
