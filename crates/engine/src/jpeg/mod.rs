@@ -2,7 +2,7 @@
 //!
 //! Owns entropy coding, the transforms, and the pipeline from file to file that never holds a whole picture. What it
 //! cannot stream (progressive, several scans, inks, RGB) is known from the header and goes to the general decoder;
-//! `docs/adr/0002-our-own-jpeg-core.md` says why it exists. Knows nothing of recipes.
+//! `docs/adr/0003-our-own-jpeg-core.md` says why it exists. Knows nothing of recipes.
 
 mod bits;
 mod colour;

@@ -22,7 +22,7 @@ const COMPONENTS: usize = 3;
 /// A count, and an id and tables for each component.
 const SCAN_BYTES: u64 = 1 + 2 * COMPONENTS as u64;
 /// Blocks in an MCU, at most (B.2.3).
-const MAX_MCU_BLOCKS: u8 = 10;
+const MAX_MCU_BLOCKS: u32 = 10;
 
 #[derive(Debug, Default)]
 pub(super) struct Walker {
@@ -61,7 +61,7 @@ impl Frame {
             return Streaming::No;
         }
         let sampling = || components.iter().map(|[_, sampling]| (sampling >> 4, sampling & 15));
-        let blocks: u8 = sampling().map(|(across, down)| across.saturating_mul(down)).sum();
+        let blocks: u32 = sampling().map(|(across, down)| u32::from(across * down)).sum();
         let is_sound = sampling().all(|(across, down)| [1, 2, 4].contains(&across) && [1, 2, 4].contains(&down));
         let most = sampling().fold((0, 0), |most, (across, down)| (most.0.max(across), most.1.max(down)));
         let has_whole_luma = sampling().next() == Some(most);

@@ -4,6 +4,7 @@
 mod control;
 mod golden;
 mod hostile;
+mod jpeg_core;
 mod memory;
 mod pixels;
 mod plan;
