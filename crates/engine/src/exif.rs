@@ -19,6 +19,10 @@ const TYPE_LONG: u16 = 4;
 impl Orientation {
     /// Stored as it is to be seen.
     pub const UPRIGHT: Self = Self(1);
+    /// Turning upright mirrors left to right.
+    pub(crate) const MIRRORED: Self = Self(2);
+    /// Turning upright mirrors top to bottom.
+    pub(crate) const UPSIDE_DOWN: Self = Self(4);
 
     /// The orientation of that number; `None` outside 1 to 8.
     #[must_use]
@@ -33,6 +37,58 @@ impl Orientation {
     #[must_use]
     pub const fn as_exif(self) -> u8 {
         self.0
+    }
+
+    /// Turning upright from this orientation, then from `next`, as one.
+    #[must_use]
+    pub(crate) const fn then(self, next: Self) -> Self {
+        let (swap, x, y) = self.axes();
+        let (next_swap, next_x, next_y) = next.axes();
+        // The second maps what the first made of each axis.
+        let (x, y) = if next_swap { (y, x) } else { (x, y) };
+        Self::of_axes(swap != next_swap, x == next_x, y == next_y)
+    }
+
+    /// What turns back.
+    #[must_use]
+    pub(crate) const fn inverse(self) -> Self {
+        match self.0 {
+            6 => Self(8),
+            8 => Self(6),
+            own => Self(own),
+        }
+    }
+
+    /// Whether an axis changes its direction when the picture is turned upright.
+    pub(crate) const fn mirrors(self) -> bool {
+        !matches!(self.0, 1 | 5)
+    }
+
+    /// Whether the axes change places when the picture is turned upright, then whether each keeps its direction.
+    const fn axes(self) -> (bool, bool, bool) {
+        match self.0 {
+            2 => (false, false, true),
+            3 => (false, false, false),
+            4 => (false, true, false),
+            5 => (true, true, true),
+            6 => (true, false, true),
+            7 => (true, false, false),
+            8 => (true, true, false),
+            _ => (false, true, true),
+        }
+    }
+
+    const fn of_axes(swap: bool, x: bool, y: bool) -> Self {
+        Self(match (swap, x, y) {
+            (false, true, true) => 1,
+            (false, false, true) => 2,
+            (false, false, false) => 3,
+            (false, true, false) => 4,
+            (true, true, true) => 5,
+            (true, false, true) => 6,
+            (true, false, false) => 7,
+            (true, true, false) => 8,
+        })
     }
 
     /// Whether width and height change places when the picture is turned upright.
@@ -97,6 +153,21 @@ pub(crate) fn tiff_with(orientation: Orientation) -> [u8; 26] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn turnings_make_a_group() {
+        let all: Vec<_> = (1..=8).filter_map(Orientation::from_exif).collect();
+        for one in &all {
+            assert_eq!(one.then(one.inverse()), Orientation::UPRIGHT);
+            for two in &all {
+                for three in &all {
+                    assert_eq!(one.then(*two).then(*three), one.then(two.then(*three)));
+                }
+            }
+        }
+        // A quarter turn clockwise, then left to right, is the falling diagonal.
+        assert_eq!(Orientation(6).then(Orientation(2)), Orientation(5));
+    }
 
     #[test]
     fn what_is_written_is_read() {

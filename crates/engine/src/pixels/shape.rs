@@ -38,6 +38,14 @@ impl Channels {
         }
     }
 
+    /// The same with colour.
+    pub(crate) const fn to_colored(self) -> Self {
+        match self {
+            Self::Gray | Self::Rgb => Self::Rgb,
+            Self::GrayAlpha | Self::Rgba => Self::Rgba,
+        }
+    }
+
     /// The same without alpha.
     pub(crate) const fn to_opaque(self) -> Self {
         match self {

@@ -1,11 +1,12 @@
 //! Turns a recipe's steps into operations and puts them into the cheapest order that gives the same picture.
 //!
-//! Owns which steps may change places: `grayscale`, `blur` and `resize` are linear and treat every direction alike, so
-//! they commute with one another's channels and with turning, up to rounding. Blur and resize keep their order.
+//! Owns which steps may change places, up to rounding: `grayscale` with those that [`lets_luma_pass`] names, turnings
+//! with what [`Operation::before_turning`] has a twin for. All others keep their order.
 
 use pixmill_types::steps::{Fit, Resize};
 use pixmill_types::{OutputSpec, Recipe, Step};
 
+use super::color::{ColorMatrix, Tone};
 use super::operation::{Operation, ResizePlan};
 use crate::exif::Orientation;
 use crate::pixels::Shape;
@@ -39,14 +40,8 @@ pub(super) fn share(recipe: &Recipe) -> Shared<'_> {
             own.remove(0);
         }
     }
-    let is_grayscale = |step: &Step| matches!(step, Step::Grayscale(_));
-    let grayscale = steps.iter().any(is_grayscale) || outputs.iter().all(|(own, _)| own.iter().any(is_grayscale));
-    if grayscale {
-        steps.retain(|step| !is_grayscale(step));
-        for (own, _) in &mut outputs {
-            own.retain(|step| !is_grayscale(step));
-        }
-    }
+    let all_pass = steps.iter().all(lets_luma_pass);
+    let grayscale = takes_colour_first(&steps) || all_pass && outputs.iter().all(|(own, _)| takes_colour_first(own));
     Shared {
         grayscale,
         steps,
@@ -62,35 +57,97 @@ fn common_first(outputs: &[(Vec<Step>, &OutputSpec)]) -> Option<Step> {
         .then_some(first)
 }
 
+/// Whether luma of the step's result is the step's result of luma, up to rounding: then grayscale may come before it.
+fn lets_luma_pass(step: &Step) -> bool {
+    match step {
+        Step::Orient(_) | Step::Grayscale(_) | Step::Blur(_) | Step::Resize(_) | Step::Flip(_) | Step::Flop(_) => true,
+        // Linear, and nothing is cut off.
+        Step::Invert(_) => true,
+        Step::Brightness(step) => step.factor <= 1.0,
+        Step::Contrast(step) => step.factor <= 1.0,
+        // Begins with luma itself.
+        Step::Threshold(_) => true,
+        Step::Saturation(_) | Step::Hue(_) | Step::Gamma(_) | Step::Sepia(_) => false,
+    }
+}
+
+/// Whether the colour may be taken out before all of `steps`.
+fn takes_colour_first(steps: &[Step]) -> bool {
+    steps
+        .iter()
+        .take_while(|step| lets_luma_pass(step))
+        .any(|step| matches!(step, Step::Grayscale(_) | Step::Threshold(_)))
+}
+
 /// The operations for `steps`, with `grayscale` besides when it was moved to the front, in the cheapest order; and what
 /// comes out of them.
 pub(super) fn lower(steps: &[Step], grayscale: bool, from: Underway) -> (Vec<Operation>, Underway) {
     let mut now = from;
     let mut operations = Vec::new();
-    let grayscale = grayscale || steps.iter().any(|step| matches!(step, Step::Grayscale(_)));
-    if grayscale && !now.shape.channels.is_gray() {
-        push(&mut operations, &mut now, Operation::Grayscale);
+    if grayscale || takes_colour_first(steps) {
+        take_colour(&mut operations, &mut now);
     }
     for step in steps {
-        match step {
-            // Done above, or nothing to do.
-            Step::Grayscale(_) => {}
-            Step::Orient(_) if now.orientation == Orientation::UPRIGHT => {}
-            Step::Orient(_) => {
-                let turning = Operation::Orient(now.orientation);
-                push(&mut operations, &mut now, turning);
-                now.orientation = Orientation::UPRIGHT;
-            }
-            Step::Blur(blur) => push(&mut operations, &mut now, Operation::Blur(blur.sigma)),
-            Step::Resize(resize) => {
-                if let Some(plan) = resize_plan(resize, now.shape.width, now.shape.height) {
-                    push(&mut operations, &mut now, Operation::Resize(plan));
-                }
+        lower_step(step, &mut operations, &mut now);
+    }
+    (turn_where_cheapest(operations, from.shape), now)
+}
+
+fn lower_step(step: &Step, operations: &mut Vec<Operation>, now: &mut Underway) {
+    match step {
+        Step::Grayscale(_) => take_colour(operations, now),
+        Step::Orient(_) => {
+            push(operations, now, Operation::Orient(now.orientation));
+            now.orientation = Orientation::UPRIGHT;
+        }
+        Step::Flip(_) => push(operations, now, Operation::Orient(Orientation::UPSIDE_DOWN)),
+        Step::Flop(_) => push(operations, now, Operation::Orient(Orientation::MIRRORED)),
+        Step::Blur(blur) => push(operations, now, Operation::Blur(blur.sigma)),
+        Step::Resize(resize) => {
+            if let Some(plan) = resize_plan(resize, now.shape.width, now.shape.height) {
+                push(operations, now, Operation::Resize(plan));
             }
         }
+        Step::Brightness(step) => tone(operations, Tone::Brightness(step.factor)),
+        Step::Contrast(step) => tone(operations, Tone::Contrast(step.factor)),
+        Step::Gamma(step) => tone(operations, Tone::Gamma(step.gamma)),
+        Step::Invert(step) => tone(operations, Tone::Invert(step.amount)),
+        Step::Threshold(step) => {
+            take_colour(operations, now);
+            tone(operations, Tone::Threshold(step.level));
+        }
+        // Gray stays gray under the two that follow.
+        Step::Saturation(_) | Step::Hue(_) if now.shape.channels.is_gray() => {}
+        Step::Saturation(step) => matrix(operations, now, ColorMatrix::saturate(step.factor)),
+        Step::Hue(step) => matrix(operations, now, ColorMatrix::hue_rotate(step.degrees)),
+        Step::Sepia(step) => matrix(operations, now, ColorMatrix::sepia(step.amount)),
     }
-    turn_where_cheapest(&mut operations, from.shape);
-    (operations, now)
+}
+
+fn take_colour(operations: &mut Vec<Operation>, now: &mut Underway) {
+    if !now.shape.channels.is_gray() {
+        push(operations, now, Operation::Grayscale);
+    }
+}
+
+/// Adds a function of one level, to the table before it when there is one.
+fn tone(operations: &mut Vec<Operation>, tone: Tone) {
+    if let Some(Operation::Curve(tones)) = operations.last_mut() {
+        tones.push(tone);
+    } else {
+        operations.push(Operation::Curve(vec![tone]));
+    }
+}
+
+/// Adds a matrix, into the one before it when nothing is cut off between the two.
+fn matrix(operations: &mut Vec<Operation>, now: &mut Underway, matrix: ColorMatrix) {
+    if let Some(Operation::Matrix(before)) = operations.last_mut()
+        && before.stays_in_range()
+    {
+        *before = before.then(&matrix);
+    } else {
+        push(operations, now, Operation::Matrix(matrix));
+    }
 }
 
 fn push(operations: &mut Vec<Operation>, now: &mut Underway, operation: Operation) {
@@ -98,35 +155,52 @@ fn push(operations: &mut Vec<Operation>, now: &mut Underway, operation: Operatio
     operations.push(operation);
 }
 
-/// Moves the one turning, if there is one, to where the picture is smallest, and to the first such place.
-fn turn_where_cheapest(operations: &mut Vec<Operation>, from: Shape) {
-    let turning = operations
-        .iter()
-        .enumerate()
-        .find_map(|(index, operation)| match operation {
-            Operation::Orient(orientation) => Some((index, *orientation)),
-            Operation::Grayscale | Operation::Blur(_) | Operation::Resize(_) => None,
-        });
-    let Some((index, orientation)) = turning else {
-        return;
-    };
-    operations.remove(index);
-    for operation in &mut operations[index..] {
-        *operation = operation.before_turning(orientation);
-    }
-    // What stood before the turning is as it was; what stood after it is now in the stored frame as well.
-    let mut shape = from;
-    let (mut cheapest, mut least) = (0, shape.bytes());
-    for (position, operation) in operations.iter().enumerate() {
-        shape = operation.shape_after(shape);
-        if shape.bytes() < least {
-            (cheapest, least) = (position + 1, shape.bytes());
+/// Makes one turning of those that can meet, and moves it to where the picture is smallest, to the first such place.
+fn turn_where_cheapest(operations: Vec<Operation>, mut from: Shape) -> Vec<Operation> {
+    let mut placed = Vec::with_capacity(operations.len());
+    // Operations for the picture as it is before `turning`.
+    let mut run = Vec::new();
+    let mut turning = Orientation::UPRIGHT;
+    for operation in operations {
+        if let Operation::Orient(next) = operation {
+            turning = turning.then(next);
+        } else if let Some(earlier) = operation.before_turning(turning) {
+            run.push(earlier);
+        } else {
+            from = place(&mut placed, std::mem::take(&mut run), turning, from);
+            turning = Orientation::UPRIGHT;
+            run.push(operation);
         }
     }
-    for operation in &mut operations[cheapest..] {
-        *operation = operation.before_turning(orientation);
+    place(&mut placed, run, turning, from);
+    placed
+}
+
+/// Adds `run` with `turning` at its cheapest place; returns the shape after it.
+fn place(placed: &mut Vec<Operation>, run: Vec<Operation>, turning: Orientation, from: Shape) -> Shape {
+    let mut shape = from;
+    let mut shapes = vec![from];
+    for operation in &run {
+        shape = operation.shape_after(shape);
+        shapes.push(shape);
     }
-    operations.insert(cheapest, Operation::Orient(orientation));
+    if turning == Orientation::UPRIGHT {
+        placed.extend(run);
+        return shape;
+    }
+    // Places from which everything that follows can be done on the turned picture.
+    let turned: Vec<_> = run
+        .iter()
+        .map(|operation| operation.before_turning(turning.inverse()))
+        .collect();
+    let first = turned.iter().rposition(Option::is_none).map_or(0, |last| last + 1);
+    let cheapest = (first..shapes.len())
+        .min_by_key(|place| shapes[*place].bytes())
+        .unwrap_or(first);
+    placed.extend(run.into_iter().take(cheapest));
+    placed.push(Operation::Orient(turning));
+    placed.extend(turned.into_iter().skip(cheapest).flatten());
+    Operation::Orient(turning).shape_after(shape)
 }
 
 /// Works out the sides of a resize; `None` when it changes nothing.

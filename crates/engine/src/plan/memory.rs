@@ -66,7 +66,9 @@ pub(super) fn operating(operation: &Operation, from: Shape) -> u64 {
         + from.bytes()
         + match operation {
             Operation::Orient(orientation) if orientation.swaps_sides() => to.bytes(),
-            Operation::Orient(_) | Operation::Grayscale => 0,
+            Operation::Orient(_) | Operation::Grayscale | Operation::Curve(_) => 0,
+            Operation::Matrix(_) if from.channels.is_gray() => to.bytes(),
+            Operation::Matrix(_) => 0,
             Operation::Blur(sigma) => kept_by_blur(*sigma, from),
             Operation::Resize(_) => {
                 // One direction is done first, into a picture of the one new side; with alpha, on a copy.

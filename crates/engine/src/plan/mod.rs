@@ -3,6 +3,7 @@
 //! Owns what is pushed into the decoder, what outputs share and where the picture is turned. Touches no pixel and
 //! allocates nothing of the image's size.
 
+mod color;
 mod ledger;
 mod lower;
 mod memory;
@@ -15,6 +16,7 @@ use std::fmt;
 
 use pixmill_types::{ImageFormat, Limits, Recipe};
 
+pub(crate) use self::color::{ColorMatrix, Tone};
 pub(crate) use self::operation::{EncodePlan, Operation, ResizePlan};
 pub(crate) use self::route::{DecodeChannels, DecodePlan, DecodeScale, Route, StreamPlan};
 pub use self::stage::Stage;

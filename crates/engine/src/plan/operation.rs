@@ -5,11 +5,12 @@ use std::fmt;
 use pixmill_types::ImageFormat;
 use pixmill_types::steps::Filter;
 
+use super::color::{ColorMatrix, Tone};
 use crate::exif::Orientation;
 use crate::pixels::{Channels, Shape};
 
 /// One operation on pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Operation {
     /// Turns a picture stored in this orientation upright.
     Orient(Orientation),
@@ -17,6 +18,9 @@ pub(crate) enum Operation {
     /// Sigma, pixels.
     Blur(f32),
     Resize(ResizePlan),
+    /// Functions of one level, one after the other, as one table.
+    Curve(Vec<Tone>),
+    Matrix(ColorMatrix),
 }
 
 /// A resize whose sides are worked out.
@@ -61,6 +65,8 @@ impl Operation {
             Self::Grayscale => "grayscale",
             Self::Blur(_) => "blur",
             Self::Resize(_) => "resize",
+            Self::Curve(_) => "curve",
+            Self::Matrix(_) => "matrix",
         }
     }
 
@@ -68,7 +74,11 @@ impl Operation {
     pub(crate) const fn shape_after(&self, shape: Shape) -> Shape {
         match self {
             Self::Orient(orientation) if orientation.swaps_sides() => shape.transposed(),
-            Self::Orient(_) | Self::Blur(_) => shape,
+            Self::Orient(_) | Self::Blur(_) | Self::Curve(_) => shape,
+            Self::Matrix(_) => Shape {
+                channels: shape.channels.to_colored(),
+                ..shape
+            },
             Self::Grayscale => Shape {
                 channels: shape.channels.to_gray(),
                 ..shape
@@ -81,10 +91,12 @@ impl Operation {
         }
     }
 
-    /// The same operation for a picture that is turned upright only after it.
-    pub(super) const fn before_turning(self, orientation: Orientation) -> Self {
+    /// The same operation for a picture that is turned upright only after it; `None` when there is none.
+    pub(super) fn before_turning(&self, orientation: Orientation) -> Option<Self> {
         match self {
-            Self::Resize(resize) if orientation.swaps_sides() => Self::Resize(ResizePlan {
+            // Which pixel is nearest is decided from the left and from the top.
+            Self::Resize(resize) if resize.filter == Filter::Nearest && orientation.mirrors() => None,
+            Self::Resize(resize) if orientation.swaps_sides() => Some(Self::Resize(ResizePlan {
                 width: resize.height,
                 height: resize.width,
                 source_left: resize.source_top,
@@ -92,8 +104,9 @@ impl Operation {
                 source_width: resize.source_height,
                 source_height: resize.source_width,
                 filter: resize.filter,
-            }),
-            other => other,
+            })),
+            Self::Orient(_) => None,
+            Self::Grayscale | Self::Blur(_) | Self::Resize(_) | Self::Curve(_) | Self::Matrix(_) => Some(self.clone()),
         }
     }
 }
@@ -136,6 +149,13 @@ impl fmt::Display for Operation {
             }),
             Self::Grayscale => f.write_str("luma, BT.601"),
             Self::Blur(sigma) => write!(f, "Gaussian, sigma {sigma} px"),
+            Self::Curve(tones) => {
+                for (index, tone) in tones.iter().enumerate() {
+                    write!(f, "{}{tone}", if index == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
+            Self::Matrix(matrix) => write!(f, "{matrix}"),
             Self::Resize(resize) => {
                 let ResizePlan {
                     width,

@@ -1,7 +1,9 @@
 //! What operations do to pixels, one step a file.
 
 mod blur;
+mod curve;
 mod grayscale;
+mod matrix;
 mod orient;
 mod resize;
 
@@ -22,5 +24,7 @@ pub(crate) fn apply(operation: &Operation, image: Image, control: &dyn Control) 
         Operation::Grayscale => Ok(grayscale::grayscale(image)),
         Operation::Blur(sigma) => blur::gaussian(image, *sigma, control),
         Operation::Resize(resize) => resize::resize(&image, resize),
+        Operation::Curve(tones) => curve::curve(image, tones, control),
+        Operation::Matrix(matrix) => matrix::matrix(image, matrix, control),
     }
 }

@@ -83,9 +83,16 @@ impl Bound {
             unreachable!("{name} is declared a decimal")
         };
         match text.parse::<f32>() {
-            Ok(value) if (min..=max).contains(&value) => Ok(Some(value)),
+            // Adding 0 makes 0 of -0, so that equal recipes have equal texts.
+            Ok(value) if (min..=max).contains(&value) => Ok(Some(value + 0.0)),
             _ => Err(self.invalid(parameter, &text)),
         }
+    }
+
+    /// A decimal number within the parameter's range, which must be given.
+    pub(crate) fn required_decimal(&mut self, name: &str) -> Result<f32, RecipeError> {
+        self.decimal(name)?
+            .ok_or_else(|| self.error(format!("{name} is not given, it is needed")))
     }
 
     /// A whole number within the parameter's range; `None` when it was not given.

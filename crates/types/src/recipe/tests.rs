@@ -69,7 +69,8 @@ fn errors_say_where_and_what_is_allowed() {
         ),
         (
             "grayscale | blurr:2",
-            "step 2 (blurr): unknown step \"blurr\", allowed are orient, grayscale, blur, resize",
+            "step 2 (blurr): unknown step \"blurr\", allowed are orient, grayscale, blur, resize, \
+             flip, flop, brightness, contrast, saturation, hue, gamma, invert, threshold, sepia",
         ),
         (
             "blur:900",
@@ -93,6 +94,11 @@ fn errors_say_where_and_what_is_allowed() {
             "grayscale:1",
             "step 1 (grayscale): too many arguments, allowed are none",
         ),
+        (
+            "threshold:256",
+            "step 1 (threshold): level is \"256\", allowed is a whole number from 1 to 255",
+        ),
+        ("hue", "step 1 (hue): degrees is not given, it is needed"),
         (
             "resize",
             "step 1 (resize): neither width nor height is given, at least one is needed",
@@ -143,7 +149,8 @@ fn errors_say_where_and_what_is_allowed() {
     );
     assert_eq!(
         from_toml("[[outputs]]\nsteps = ['blurr']").unwrap_err(),
-        "outputs[0].steps[0] (blurr): unknown step \"blurr\", allowed are orient, grayscale, blur, resize"
+        "outputs[0].steps[0] (blurr): unknown step \"blurr\", allowed are orient, grayscale, blur, resize, \
+             flip, flop, brightness, contrast, saturation, hue, gamma, invert, threshold, sepia"
     );
     let many = vec!["grayscale"; 65].join("|");
     assert_eq!(
@@ -184,7 +191,7 @@ fn the_longest_names_still_fit() {
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
-    use steps::{Blur, Filter, Fit, Grayscale, Orient, Resize};
+    use steps::{Blur, Brightness, Filter, Fit, Flip, Grayscale, Hue, Invert, Orient, Resize, Threshold};
     let fit = prop_oneof![Just(Fit::Inside), Just(Fit::Cover), Just(Fit::Fill)];
     let filter = prop_oneof![
         Just(Filter::Lanczos3),
@@ -212,6 +219,11 @@ fn any_step() -> impl Strategy<Value = Step> {
         Just(Step::Grayscale(Grayscale {})),
         Just(Step::Orient(Orient {})),
         (0.3_f32..=100.0).prop_map(|sigma| Step::Blur(Blur { sigma })),
+        Just(Step::Flip(Flip {})),
+        (0.0_f32..=10.0).prop_map(|factor| Step::Brightness(Brightness { factor })),
+        (-360.0_f32..=360.0).prop_map(|degrees| Step::Hue(Hue { degrees })),
+        (0.0_f32..=1.0).prop_map(|amount| Step::Invert(Invert { amount })),
+        (1_u32..=255).prop_map(|level| Step::Threshold(Threshold { level })),
         resize,
     ]
 }

@@ -2,14 +2,34 @@
 //! engine's.
 
 mod blur;
+mod brightness;
+mod contrast;
+mod flip;
+mod flop;
+mod gamma;
 mod grayscale;
+mod hue;
+mod invert;
 mod orient;
 mod resize;
+mod saturation;
+mod sepia;
+mod threshold;
 
 pub use blur::Blur;
+pub use brightness::Brightness;
+pub use contrast::Contrast;
+pub use flip::Flip;
+pub use flop::Flop;
+pub use gamma::Gamma;
 pub use grayscale::Grayscale;
+pub use hue::Hue;
+pub use invert::Invert;
 pub use orient::Orient;
 pub use resize::{Filter, Fit, Resize};
+pub use saturation::Saturation;
+pub use sepia::Sepia;
+pub use threshold::Threshold;
 
 use std::fmt;
 
@@ -66,4 +86,7 @@ macro_rules! steps {
     };
 }
 
-steps![Orient, Grayscale, Blur, Resize];
+steps![
+    Orient, Grayscale, Blur, Resize, Flip, Flop, Brightness, Contrast, Saturation, Hue, Gamma, Invert, Threshold,
+    Sepia,
+];

@@ -1,0 +1,41 @@
+//! Samples of either depth, for steps that are written once for both.
+
+/// A sample: one channel of one pixel.
+pub(crate) trait Sample: Copy + Into<usize> + Into<f32> {
+    /// What white, or opaque, is.
+    const MAX: u32;
+
+    /// The nearest sample; what lies outside is cut off.
+    fn nearest(value: f32) -> Self;
+}
+
+impl Sample for u8 {
+    const MAX: u32 = 255;
+
+    #[inline(always)]
+    fn nearest(value: f32) -> Self {
+        // Conversions of numbers too small or too large end at the bounds.
+        (value + 0.5) as Self
+    }
+}
+
+impl Sample for u16 {
+    const MAX: u32 = 65_535;
+
+    #[inline(always)]
+    fn nearest(value: f32) -> Self {
+        (value + 0.5) as Self
+    }
+}
+
+/// Runs the same work on samples of either depth, as `both_depths!(&mut image.samples, samples => work(samples))`.
+macro_rules! both_depths {
+    ($of:expr, $samples:ident => $work:expr) => {
+        match $of {
+            $crate::pixels::Samples::Eight($samples) => $work,
+            $crate::pixels::Samples::Sixteen($samples) => $work,
+        }
+    };
+}
+
+pub(crate) use both_depths;
