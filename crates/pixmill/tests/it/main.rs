@@ -18,4 +18,5 @@ mod lifecycle;
 mod overload;
 mod promise;
 #[path = "../../../blob/tests/it/s3_server.rs"]
+mod redis;
 mod s3_server;
