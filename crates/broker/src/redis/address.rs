@@ -40,13 +40,16 @@ pub(super) struct Address {
 }
 
 enum Target {
-    One(Client),
-    Cluster {
-        calls: ClusterClient,
-        waiting: ClusterClient,
-    },
+    One(Box<Client>),
+    Cluster(Box<ClusterClients>),
     // Asking the sentinels changes the client: it remembers who answered.
-    Sentinel(Mutex<SentinelClient>),
+    Sentinel(Box<Mutex<SentinelClient>>),
+}
+
+/// One client a purpose: how long an answer may take is the client's business.
+struct ClusterClients {
+    calls: ClusterClient,
+    waiting: ClusterClient,
 }
 
 impl std::fmt::Debug for Address {
@@ -59,17 +62,17 @@ impl Address {
     /// Reads an address; opens nothing.
     pub(super) fn parse(address: &str) -> Result<Self, RedisOpenError> {
         let shown = without_password(address);
-        if address.contains("rediss:") || address.contains("rediss+") {
+        if address.starts_with("rediss") {
             // Fails when the process has chosen a provider already, which is as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let target = if let Some(rest) = scheme(address, "cluster") {
             cluster(&rest)
         } else if let Some(rest) = scheme(address, "sentinel") {
-            sentinel(&rest).map(|client| Target::Sentinel(Mutex::new(client)))
+            sentinel(&rest).map(|client| Target::Sentinel(Box::new(Mutex::new(client))))
         } else {
             Client::open(address)
-                .map(Target::One)
+                .map(|client| Target::One(Box::new(client)))
                 .map_err(|error| error.to_string())
         };
         let target = target.map_err(|reason| RedisOpenError::Address {
@@ -90,8 +93,11 @@ impl Address {
                 let connecting = client.get_multiplexed_async_connection_with_config(&config);
                 Ok(Connection::One(connecting.await?))
             }
-            Target::Cluster { calls, waiting } => {
-                let client = if purpose == Purpose::Calls { calls } else { waiting };
+            Target::Cluster(clients) => {
+                let client = match purpose {
+                    Purpose::Calls => &clients.calls,
+                    Purpose::Waiting => &clients.waiting,
+                };
                 Ok(Connection::Cluster(client.get_async_connection().await?))
             }
             Target::Sentinel(client) => {
@@ -140,11 +146,11 @@ fn cluster(address: &str) -> Result<Target, String> {
             .build()
             .map_err(|error| error.to_string())
     };
-    Ok(Target::Cluster {
+    Ok(Target::Cluster(Box::new(ClusterClients {
         calls: build(ANSWER_TIMEOUT)?,
         // Longer than any wait: a cluster's connection cannot do without.
         waiting: build(Duration::from_secs(60))?,
-    })
+    })))
 }
 
 /// `redis://[user:password@]sentinel:26379,…/master[/database]`; user and password are the master's.
@@ -163,7 +169,7 @@ fn sentinel(address: &str) -> Result<SentinelClient, String> {
         .map(|node| node.as_str().into_connection_info().map_err(text))
         .collect::<Result<Vec<_>, _>>()?;
     let addresses: Vec<ConnectionAddr> = infos.iter().map(|info| info.addr().clone()).collect();
-    let mut builder = SentinelClientBuilder::new(addresses, master.to_owned(), SentinelServerType::Master)
+    let mut builder = SentinelClientBuilder::new(addresses, master, SentinelServerType::Master)
         .map_err(text)?
         .set_client_to_redis_db(database);
     if let Some(first) = infos.first() {
