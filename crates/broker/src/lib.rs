@@ -3,15 +3,20 @@
 //! Owns queues, leases, retries, dead letters and the event log. Knows nothing of images, blobs or HTTP.
 
 mod api;
+mod changes;
 mod error;
+mod event_kind;
+mod hub;
 mod memory;
 mod options;
 pub(crate) mod policy;
 mod presence;
+mod redis;
 mod registry;
 mod sqlite;
 mod workers;
 
+pub use self::redis::{RedisBroker, RedisOpenError, RedisOptions};
 pub use api::{
     Broker, ClaimRequest, Claimed, Completion, EventPage, EventQuery, FollowUp, Idempotency, Lease, ListCursor,
     ListQuery, Page, QueueStats, Reaped, Renewal, Stats, Submission, Submitted,

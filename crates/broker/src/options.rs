@@ -48,10 +48,15 @@ impl Default for BrokerOptions {
     }
 }
 
-/// Tells the time to an embedded broker.
+/// Tells the time to a broker.
 pub trait Clock: Send + Sync + fmt::Debug {
     /// The time now.
     fn now(&self) -> Timestamp;
+
+    /// The time that a broker on a server of its own is told to count by; `None` lets it count by that server's clock.
+    fn told(&self) -> Option<Timestamp> {
+        Some(self.now())
+    }
 }
 
 /// The machine's wall clock.
@@ -64,5 +69,9 @@ impl Clock for SystemClock {
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
         Timestamp::from_millis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn told(&self) -> Option<Timestamp> {
+        None
     }
 }

@@ -160,8 +160,12 @@ pub(crate) struct LoadArgs {
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
     /// JPEG photos to mill, each a row of the table; real ones of the sizes you care about.
-    #[arg(required = true, value_name = "PHOTO")]
+    #[arg(required_unless_present = "broker", conflicts_with = "broker", value_name = "PHOTO")]
     pub(crate) photos: Vec<PathBuf>,
+    /// Measure the Redis broker at this address instead, with a million waiting tasks; better one that is for nothing
+    /// else, since the keys are left there.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) broker: Option<String>,
     /// How long each measurement runs at least, seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub(crate) seconds: u32,

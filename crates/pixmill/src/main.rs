@@ -1,5 +1,6 @@
 //! The `pixmill` binary: reads the command line, calls the command, turns its outcome into an exit code.
 
+mod broker;
 mod cli;
 mod commands;
 mod config;

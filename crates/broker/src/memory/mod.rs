@@ -4,7 +4,6 @@
 //! the lock is free. Waiting is looking again whenever something changed.
 
 mod entries;
-mod hub;
 mod keys;
 mod log;
 mod manage;
@@ -19,8 +18,8 @@ use async_trait::async_trait;
 use pixmill_types::{Failure, LeaseId, Task, TaskId, WorkerId};
 use tokio::time::Instant;
 
-use self::hub::{Hub, Topic};
 use self::state::State;
+use crate::hub::{Hub, Topic};
 use crate::{
     Broker, BrokerError, BrokerOptions, ClaimRequest, Claimed, Completion, Entry, EventPage, EventQuery, Expected,
     FollowUp, ListQuery, Page, PutOutcome, Reaped, Registry, Renewal, Stats, Submission, Submitted,

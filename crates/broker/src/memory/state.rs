@@ -8,10 +8,10 @@ use pixmill_types::{
 };
 
 use super::entries::Entries;
-use super::hub::Topic;
 use super::keys::Keys;
 use super::log::EventLog;
 use super::queue::Queue;
+use crate::changes::Changes;
 use crate::presence::Presence;
 use crate::{BrokerError, BrokerOptions, policy};
 
@@ -95,7 +95,7 @@ pub(super) struct State {
     /// Whether the broker was away.
     pub(super) presence: Presence,
     /// Whom the call under way concerns.
-    pub(super) changed: Vec<Topic>,
+    pub(super) changed: Changes,
     ended: HashMap<LeaseId, (u64, Ended)>,
     next_seq: u64,
 }
@@ -118,7 +118,7 @@ impl State {
             log: EventLog::new(),
             entries: Entries::default(),
             presence: Presence::new(now),
-            changed: Vec::new(),
+            changed: Changes::default(),
             ended: HashMap::new(),
             next_seq: 1,
         }
@@ -157,7 +157,7 @@ impl State {
             .or_default()
             .enter(&record, self.now);
         self.records.insert(seq, record);
-        self.changed.push(Topic::Queue(task.queue.clone()));
+        self.changed.queue(&task.queue);
         self.append(&task, task.attempt, EventKind::Queued);
         task
     }
@@ -221,7 +221,7 @@ impl State {
         queue.enter(record, self.now);
         let task = record.task.clone();
         if state == TaskState::Queued {
-            self.changed.push(Topic::Queue(task.queue.clone()));
+            self.changed.queue(&task.queue);
         }
         let attempt = if kind == EventKind::Released {
             attempt_before
@@ -281,7 +281,7 @@ impl State {
     pub(super) fn revoke(&mut self, seq: u64) {
         let lease = self.records.get_mut(&seq).and_then(|record| record.lease.take());
         if let Some((lease, held)) = lease.and_then(|lease| self.leases.remove_entry(&lease)) {
-            self.changed.push(Topic::Worker(held.worker.clone()));
+            self.changed.worker(&held.worker);
             self.revoked.entry(held.worker).or_default().push((lease, self.now));
         }
     }
@@ -295,7 +295,7 @@ impl State {
             attempt,
             kind,
         });
-        self.changed.extend([Topic::Task(task.id), Topic::AllTasks]);
+        self.changed.task(task.id);
     }
 }
 

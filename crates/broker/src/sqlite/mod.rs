@@ -8,7 +8,6 @@ mod backup;
 #[cfg(test)]
 mod bare;
 mod call;
-mod changes;
 mod checkpoint;
 mod connection;
 mod errno;
@@ -16,7 +15,6 @@ mod error;
 mod filesystem;
 #[cfg(test)]
 mod growth;
-mod hub;
 mod in_use;
 mod operations;
 mod peers;
@@ -44,12 +42,12 @@ use tokio::sync::{Semaphore, oneshot};
 pub use backup::BackupReport;
 pub use error::OpenError;
 
-use crate::{BrokerError, BrokerOptions};
+use crate::hub::{self, Hub};
+use crate::{BrokerError, BrokerOptions, changes};
 use call::Operation;
 use checkpoint::{Checkpointer, Log};
 use connection::Role;
 use error::Stopped;
-use hub::Hub;
 use in_use::InUse;
 use peers::{Announcer, Listener};
 use readers::Readers;

@@ -1,15 +1,14 @@
 //! Rows of the database as values, both ways. Knows the columns; decides nothing.
 
 use pixmill_types::{
-    Event, EventCursor, EventKind, Failure, FailureCode, LeaseId, NewTask, Payload, Priority, QueueName, Success, Task,
-    TaskId, Timestamp,
+    Event, EventCursor, Failure, LeaseId, NewTask, Payload, Priority, QueueName, Success, Task, TaskId, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::stage::Stage;
-use crate::BrokerError;
+use crate::{BrokerError, event_kind};
 
 /// Version of the JSON in `payload`, `success` and `failure`.
 const DOCUMENT_VERSION: i64 = 1;
@@ -321,42 +320,6 @@ impl LogPosition {
     }
 }
 
-/// The code of the failure that an event of this kind carries.
-pub(super) const fn event_code(kind: EventKind) -> Option<FailureCode> {
-    match kind {
-        EventKind::Retrying(code) | EventKind::Failed(code) => Some(code),
-        EventKind::Queued
-        | EventKind::Started
-        | EventKind::Released
-        | EventKind::Completed
-        | EventKind::Cancelled
-        | EventKind::Retried
-        | EventKind::Deleted => None,
-    }
-}
-
-fn event_kind(name: &str, code: Option<&str>) -> Option<EventKind> {
-    let with_code = |make: fn(FailureCode) -> EventKind| {
-        let found = FailureCode::ALL.into_iter().find(|known| Some(known.as_str()) == code);
-        found.map(make)
-    };
-    match name {
-        "task.retrying" => with_code(EventKind::Retrying),
-        "task.failed" => with_code(EventKind::Failed),
-        plain => [
-            EventKind::Queued,
-            EventKind::Started,
-            EventKind::Released,
-            EventKind::Completed,
-            EventKind::Cancelled,
-            EventKind::Retried,
-            EventKind::Deleted,
-        ]
-        .into_iter()
-        .find(|kind| kind.as_str() == plain),
-    }
-}
-
 /// One row of `events`, as far as SQL can tell.
 #[derive(Debug)]
 pub(super) struct EventRow {
@@ -388,7 +351,7 @@ impl EventRow {
 
     /// The event as callers see it, in the log `epoch`.
     pub(super) fn into_event(self, epoch: i64) -> Result<Event, BrokerError> {
-        let kind = event_kind(&self.kind, self.code.as_deref())
+        let kind = event_kind::parse(&self.kind, self.code.as_deref())
             .ok_or_else(|| corrupt(format!("event {}: kind {:?} is unknown", self.seq, self.kind)))?;
         Ok(Event {
             cursor: LogPosition { epoch, seq: self.seq }.to_cursor(),

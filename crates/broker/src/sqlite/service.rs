@@ -4,10 +4,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use pixmill_types::{Failure, LeaseId, Success, Task, TaskId, WorkerId};
-use tokio::time::timeout_at;
 
 use super::call::ClaimCall;
-use super::hub::{Subscription, Topic};
 use super::operations::read::EventRows;
 use super::operations::registry::Put;
 use super::operations::submit::EncodedSubmission;
@@ -15,6 +13,7 @@ use super::operations::{finish, leases, manage, purge, read, reap, registry, sub
 use super::rows::{EncodedTask, to_json};
 use super::writer::Message;
 use super::{SqliteBroker, folder_of};
+use crate::hub::{Topic, Waiting};
 use crate::{
     Broker, BrokerError, ClaimRequest, Claimed, Completion, Entry, EventPage, EventQuery, Expected, FollowUp,
     ListQuery, Page, PutOutcome, Reaped, Registry, Renewal, Stats, Submission, Submitted,
@@ -272,31 +271,5 @@ impl Registry for SqliteBroker {
         let (namespace, key) = (namespace.to_owned(), key.to_owned());
         self.write("unset", move |step| registry::delete(step, &namespace, &key, expected))
             .await
-    }
-}
-
-/// Reads again whenever something was published, until the time is over; the last read is after the end.
-struct Waiting {
-    subscription: Subscription,
-    deadline: tokio::time::Instant,
-    ended: bool,
-}
-
-impl Waiting {
-    fn new(subscription: Subscription, wait: Duration) -> Self {
-        Self {
-            subscription,
-            deadline: tokio::time::Instant::now() + wait.min(LONGEST_WAIT),
-            ended: wait.is_zero(),
-        }
-    }
-
-    /// Waits for the next change; returns at once, and true, when the read just made was the last.
-    async fn is_over(&mut self) -> bool {
-        if self.ended {
-            return true;
-        }
-        self.ended = timeout_at(self.deadline, self.subscription.changed()).await.is_err();
-        false
     }
 }

@@ -7,11 +7,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::changes::Changes;
 use super::error::OperationError;
-use super::rows::{TaskRow, event_code, millis, signed, timestamp};
+use super::rows::{TaskRow, millis, signed, timestamp};
 use super::stage::Stage;
 use super::worker_locks::WorkerLocks;
 use crate::presence::Presence;
-use crate::{BrokerOptions, policy};
+use crate::{BrokerOptions, event_kind, policy};
 
 /// The stored time at which somebody was last alive may lag by this part of a heartbeat interval.
 const PRESENCE_LATENESS: u32 = 10;
@@ -250,7 +250,7 @@ impl<'a> Step<'a> {
                 row.queue.as_str(),
                 attempt,
                 kind.as_str(),
-                event_code(kind).map(|code| code.as_str()),
+                event_kind::code(kind).map(|code| code.as_str()),
             ])?;
         self.effects.events += 1;
         self.effects.changes.task(row.id);

@@ -4,4 +4,5 @@
 #[macro_use]
 mod conformance;
 mod memory;
+mod redis;
 mod sqlite;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use pixmill_broker::SqliteBroker;
 
-use super::services::DATABASE;
+use crate::broker::DATABASE;
 use crate::cli::{BackupArgs, RestoreArgs};
 use crate::config::Config;
 use crate::output;

@@ -28,7 +28,7 @@ pub(super) enum Part {
 pub(super) fn run(flags: &Flags, part: Part) -> anyhow::Result<ExitCode> {
     let (config, _) = Config::resolve(flags)?;
     if part != Part::Both && config.broker.broker == BrokerKind::Memory {
-        bail!("broker is memory, which no other process can reach: expected sqlite, or `pixmill serve`");
+        bail!("broker is memory, which no other process can reach: expected sqlite or a Redis, or `pixmill serve`");
     }
     telemetry::init(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -1,20 +1,16 @@
 //! Opens what gateway and workers stand on, and says in their own terms how they are to behave.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use pixmill_blob::{BlobError, BlobStore};
-use pixmill_broker::{Broker, BrokerOptions, MemoryBroker, Registry, SqliteBroker};
+use pixmill_broker::{Broker, BrokerOptions, Registry};
 use pixmill_gateway::{GatewayOptions, Metrics, Services};
 use pixmill_worker::{WorkerOptions, WorkerServices};
 
 use crate::config::Config;
 use crate::config::value::{Auto, BrokerKind};
-use crate::machine;
-
-/// The database within the data folder.
-pub(super) const DATABASE: &str = "pixmill.db";
+use crate::{broker, machine};
 
 /// What both parts stand on.
 pub(super) struct Opened {
@@ -27,25 +23,13 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
-        let data = &config.storage.data;
         let blobs = open_blobs(config).await?;
         let metrics = Metrics::install().context("cannot install the metrics recorder")?;
-        let options = broker_options(config);
-        let (broker, registry): (Arc<dyn Broker>, Arc<dyn Registry>) = match config.broker.broker {
-            BrokerKind::Memory => {
-                let broker = Arc::new(MemoryBroker::new(options));
-                (Arc::clone(&broker) as Arc<dyn Broker>, broker)
-            }
-            BrokerKind::Sqlite => {
-                let path = data.join(DATABASE);
-                let broker = Arc::new(open_sqlite(&path, options).await?);
-                (Arc::clone(&broker) as Arc<dyn Broker>, broker)
-            }
-        };
+        let opened = broker::open(config, broker_options(config)).await?;
         Ok(Self {
-            heartbeat_broker: Arc::clone(&broker),
-            broker,
-            registry,
+            heartbeat_broker: opened.heartbeat,
+            broker: opened.broker,
+            registry: opened.registry,
             blobs,
             metrics,
         })
@@ -87,14 +71,6 @@ async fn open_blobs(config: &Config) -> anyhow::Result<BlobStore> {
     // A name that is wrong, or a key, should show now and not with the first upload.
     blobs.check().await.map_err(refused)?;
     Ok(blobs)
-}
-
-async fn open_sqlite(path: &Path, options: BrokerOptions) -> anyhow::Result<SqliteBroker> {
-    let owned = path.to_owned();
-    tokio::task::spawn_blocking(move || SqliteBroker::open(&owned, options))
-        .await
-        .context("the thread that opens the database ended")?
-        .with_context(|| format!("cannot open {}", path.display()))
 }
 
 fn broker_options(config: &Config) -> BrokerOptions {
@@ -150,10 +126,11 @@ pub(super) fn worker_options(config: &Config, slots: usize) -> anyhow::Result<Wo
 /// Where tasks and files are kept, for people.
 pub(super) fn kept(config: &Config) -> String {
     let (data, files) = (config.storage.data.display(), place(config));
-    match (config.broker.broker, &config.bucket) {
+    match (&config.broker.broker, &config.bucket) {
         (BrokerKind::Sqlite, None) => format!("tasks and files in {data}"),
         (BrokerKind::Sqlite, Some(_)) => format!("tasks in {data}, files in {files}"),
         (BrokerKind::Memory, _) => format!("tasks in memory only, files in {files}"),
+        (BrokerKind::Redis(_), _) => format!("tasks in Redis, files in {files}"),
     }
 }
 

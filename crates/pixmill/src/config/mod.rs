@@ -128,6 +128,18 @@ impl Config {
                 "{name} is {value}, expected at least {minimum}"
             )))
         };
+        if !(1..=256).contains(&self.broker.redis_partitions) {
+            return Err(ConfigError::Invalid(format!(
+                "redis_partitions is {}, expected 1 to 256",
+                self.broker.redis_partitions
+            )));
+        }
+        let prefix = &self.broker.redis_prefix;
+        if prefix.is_empty() || prefix.contains(['{', '}', ':']) {
+            return Err(ConfigError::Invalid(format!(
+                "redis_prefix is {prefix:?}, expected at least one character, and none of {{, }} and :"
+            )));
+        }
         let second = std::time::Duration::from_secs(1);
         at_least("lease", self.broker.lease, second)?;
         at_least("ageing", self.broker.ageing, second)?;
@@ -261,6 +273,11 @@ mod tests {
         assert_eq!(config.storage.retention, broker.retention);
         assert_eq!(config.storage.sweep_age / 2, broker.max_staging_age);
         assert_eq!(config.broker.max_attempts, pixmill_types::DEFAULT_MAX_ATTEMPTS);
+        let redis = pixmill_broker::RedisOptions::default();
+        assert_eq!(config.broker.redis_prefix, redis.prefix);
+        assert_eq!(config.broker.redis_partitions, redis.partitions);
+        assert_eq!(config.broker.redis_replicas, redis.replicas);
+        assert_eq!(config.broker.redis_replica_timeout, redis.replica_timeout);
         let gateway = pixmill_gateway::GatewayOptions::default();
         assert_eq!(config.server.max_uploads as usize, gateway.max_uploads);
         assert_eq!(config.server.max_connections as usize, gateway.max_connections);
@@ -298,7 +315,8 @@ mod tests {
                 vec![],
                 vec![],
                 "[broker]\nbroker = 'rabbit'",
-                "broker is \"rabbit\" (file FILE), expected sqlite or memory",
+                "broker is \"rabbit\" (file FILE), expected sqlite, memory, or the address of a Redis, such as \
+                 redis://localhost:6379/0",
             ),
             (
                 vec![],

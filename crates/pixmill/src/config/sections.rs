@@ -69,7 +69,10 @@ section! {
 section! {
     /// Tasks and their attempts.
     Broker = "broker" {
-        /// What keeps the tasks: sqlite is durable, memory forgets everything at exit.
+        /// What keeps the tasks: sqlite is durable, memory forgets everything at exit, a Redis serves many machines.
+        /// Its address is redis://[user:password@]host[:port][/database], rediss:// with TLS,
+        /// redis+unix:///path/to.sock, redis+cluster://host:port,host:port or
+        /// redis+sentinel://host:port,host:port/master[/database]. A password is better given through the environment.
         broker: BrokerKind = "sqlite",
         /// Tasks that may wait; one more is answered 503 with Retry-After.
         max_queued: u64 = "100000",
@@ -87,6 +90,15 @@ section! {
         idempotency_ttl: Duration = "24h",
         /// Events kept; older ones are trimmed.
         max_events: u64 = "1000000",
+        /// What all keys in Redis begin with: several installations may share one.
+        redis_prefix: String = "pixmill",
+        /// Partitions the tasks in Redis are spread over, 1 to 256: on a cluster each may lie on another node. Cannot
+        /// change while tasks are stored.
+        redis_partitions: u32 = "1",
+        /// Replicas that must have a write before it is acknowledged; 0 waits for none.
+        redis_replicas: u32 = "0",
+        /// How long to wait for them before the call is unavailable.
+        redis_replica_timeout: Duration = "1s",
     }
 }
 

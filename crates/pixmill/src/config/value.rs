@@ -34,10 +34,12 @@ pub(crate) enum Auto<T> {
 }
 
 /// Which broker keeps the tasks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BrokerKind {
     Sqlite,
     Memory,
+    /// The one at this address.
+    Redis(String),
 }
 
 /// Where uploads and results lie.
@@ -304,14 +306,20 @@ impl Value for Option<Endpoint> {
 }
 
 impl Value for BrokerKind {
-    const ACCEPTS: &str = "sqlite or memory";
+    const ACCEPTS: &str = "sqlite, memory, or the address of a Redis, such as redis://localhost:6379/0";
     const PLACEHOLDER: &str = "BROKER";
 
     fn parse(text: &str) -> Option<Self> {
         match text {
             "sqlite" => Some(Self::Sqlite),
             "memory" => Some(Self::Memory),
-            _ => None,
+            address => {
+                let (scheme, _) = address.split_once(':')?;
+                let (plain, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
+                let is_known =
+                    matches!(plain, "redis" | "rediss") && matches!(kind, "" | "unix" | "cluster" | "sentinel");
+                is_known.then(|| Self::Redis(address.to_owned()))
+            }
         }
     }
 }

@@ -17,5 +17,6 @@ mod harness;
 mod lifecycle;
 mod overload;
 mod promise;
+mod redis;
 #[path = "../../../blob/tests/it/s3_server.rs"]
 mod s3_server;

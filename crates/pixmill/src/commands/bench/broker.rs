@@ -18,7 +18,7 @@ use super::statistics::{median, percentile};
 use crate::machine;
 
 /// Submit-claim-complete cycles under way at the same time.
-const IN_FLIGHT: usize = 64;
+pub(super) const IN_FLIGHT: usize = 64;
 /// Submissions to an idle worker.
 const WAKE_UPS: usize = 300;
 
@@ -79,7 +79,8 @@ async fn cycles(broker: Arc<dyn Broker>, duration: Duration) -> anyhow::Result<f
     Ok(done.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64())
 }
 
-async fn wake_ups(broker: Arc<dyn Broker>) -> anyhow::Result<Vec<f64>> {
+/// How soon a worker that waits has a task that is submitted, milliseconds.
+pub(super) async fn wake_ups(broker: Arc<dyn Broker>) -> anyhow::Result<Vec<f64>> {
     let worker = machine::worker_id()?;
     let mut latencies = Vec::with_capacity(WAKE_UPS);
     for _ in 0..WAKE_UPS {
@@ -99,7 +100,8 @@ async fn wake_ups(broker: Arc<dyn Broker>) -> anyhow::Result<Vec<f64>> {
     Ok(latencies)
 }
 
-async fn submit(broker: &dyn Broker) -> anyhow::Result<()> {
+/// Stores a task.
+pub(super) async fn submit(broker: &dyn Broker) -> anyhow::Result<()> {
     let submission = Submission {
         task: task(),
         idempotency: None,
@@ -112,7 +114,8 @@ async fn submit(broker: &dyn Broker) -> anyhow::Result<()> {
     }
 }
 
-fn claim_one(worker: &pixmill_types::WorkerId, wait: Duration) -> ClaimRequest {
+/// One task, whatever its size.
+pub(super) fn claim_one(worker: &pixmill_types::WorkerId, wait: Duration) -> ClaimRequest {
     ClaimRequest {
         queue: QueueName::images(),
         worker: worker.clone(),
@@ -152,7 +155,8 @@ fn task() -> NewTask {
     }
 }
 
-fn completion() -> Completion {
+/// What a worker delivers.
+pub(super) fn completion() -> Completion {
     let output = OutputImage {
         segment: DisplayName::from_client("processed_photo.jpg").segment(),
         bytes: 20_000,

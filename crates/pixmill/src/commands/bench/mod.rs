@@ -11,6 +11,7 @@ mod input;
 mod load;
 mod memory;
 mod pipeline;
+mod redis;
 mod report;
 mod server;
 mod statistics;
@@ -37,15 +38,18 @@ struct Effort {
 }
 
 pub(super) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
+    let effort = Effort {
+        duration: Duration::from_secs(arguments.seconds.into()),
+        rounds: arguments.rounds,
+    };
+    if let Some(address) = &arguments.broker {
+        return run_redis(address, effort, arguments);
+    }
     let photos = arguments
         .photos
         .iter()
         .map(|path| Photo::read(path).with_context(|| format!("cannot measure with {}", path.display())))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let effort = Effort {
-        duration: Duration::from_secs(arguments.seconds.into()),
-        rounds: arguments.rounds,
-    };
     std::fs::create_dir_all(&arguments.scratch)
         .with_context(|| format!("cannot make {}", arguments.scratch.display()))?;
     let scratch = tempfile::tempdir_in(&arguments.scratch).context("cannot make a folder to measure in")?;
@@ -66,9 +70,21 @@ pub(super) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
     eprintln!("memory");
     report.memory = Some(runtime.block_on(memory::measure(&photos, scratch.path()))?);
 
-    output::print(&report.to_string())?;
+    print(&report, arguments)
+}
+
+/// The broker alone, in Redis.
+fn run_redis(address: &str, effort: Effort, arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let figures = runtime.block_on(redis::measure(address, effort))?;
+    print(&figures, arguments)
+}
+
+/// Prints figures as a table and, when asked, as JSON.
+fn print(figures: &(impl std::fmt::Display + serde::Serialize), arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
+    output::print(&figures.to_string())?;
     if let Some(path) = &arguments.json {
-        let text = serde_json::to_string_pretty(&report).context("cannot print the figures")?;
+        let text = serde_json::to_string_pretty(figures).context("cannot print the figures")?;
         std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)

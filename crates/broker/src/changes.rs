@@ -1,4 +1,4 @@
-//! Who is to be told of a commit, and how that is written in a datagram to other processes.
+//! Who is to be told of a step, and how that is written in a datagram to other processes.
 
 use pixmill_types::{QueueName, TaskId, WorkerId};
 use serde::{Deserialize, Serialize};
@@ -6,23 +6,23 @@ use serde::{Deserialize, Serialize};
 /// Most names one datagram carries; beyond that everybody is woken.
 const MAX_NAMES: usize = 256;
 
-/// What a commit changed, as far as somebody may wait for it.
+/// What a step changed, as far as somebody may wait for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Changes {
+pub(crate) struct Changes {
     /// Queues in which tasks became ready or were scheduled.
-    pub(super) queues: Vec<QueueName>,
+    pub(crate) queues: Vec<QueueName>,
     /// Tasks with a new event.
-    pub(super) tasks: Vec<TaskId>,
+    pub(crate) tasks: Vec<TaskId>,
     /// Workers that lost a lease.
-    pub(super) workers: Vec<WorkerId>,
+    pub(crate) workers: Vec<WorkerId>,
     /// Anything may have changed.
-    pub(super) everything: bool,
+    pub(crate) everything: bool,
 }
 
 impl Changes {
     /// The change nobody knows anything about.
-    pub(super) fn everything() -> Self {
+    pub(crate) fn everything() -> Self {
         Self {
             everything: true,
             ..Self::default()
@@ -30,28 +30,31 @@ impl Changes {
     }
 
     /// Whether nobody has to be told.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.queues.is_empty() && self.tasks.is_empty() && self.workers.is_empty() && !self.everything
     }
 
-    pub(super) fn queue(&mut self, queue: &QueueName) {
+    /// Adds a queue.
+    pub(crate) fn queue(&mut self, queue: &QueueName) {
         if !self.queues.contains(queue) {
             self.queues.push(queue.clone());
         }
     }
 
-    pub(super) fn task(&mut self, task: TaskId) {
+    /// Adds a task.
+    pub(crate) fn task(&mut self, task: TaskId) {
         self.tasks.push(task);
     }
 
-    pub(super) fn worker(&mut self, worker: &WorkerId) {
+    /// Adds a worker.
+    pub(crate) fn worker(&mut self, worker: &WorkerId) {
         if !self.workers.contains(worker) {
             self.workers.push(worker.clone());
         }
     }
 
     /// Adds what changed later.
-    pub(super) fn absorb(&mut self, later: Self) {
+    pub(crate) fn absorb(&mut self, later: Self) {
         later.queues.iter().for_each(|queue| self.queue(queue));
         self.tasks.extend(later.tasks);
         later.workers.iter().for_each(|worker| self.worker(worker));
@@ -59,7 +62,7 @@ impl Changes {
     }
 
     /// The datagram that tells other processes.
-    pub(super) fn to_datagram(&self) -> Vec<u8> {
+    pub(crate) fn to_datagram(&self) -> Vec<u8> {
         let names = self.queues.len() + self.tasks.len() + self.workers.len();
         let told = if names > MAX_NAMES { &Self::everything() } else { self };
         // An empty datagram means the same as an unreadable one: look at everything.
@@ -67,7 +70,7 @@ impl Changes {
     }
 
     /// Reads a datagram; one that cannot be read, from another release say, may mean anything.
-    pub(super) fn from_datagram(bytes: &[u8]) -> Self {
+    pub(crate) fn from_datagram(bytes: &[u8]) -> Self {
         serde_json::from_slice(bytes).unwrap_or_else(|_| Self::everything())
     }
 }

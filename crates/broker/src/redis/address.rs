@@ -1,0 +1,232 @@
+//! Addresses: `redis://`, `rediss://`, `redis+unix:`, `redis+cluster://` and `redis+sentinel://`, and what they open.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::cluster::{ClusterClient, ClusterClientBuilder};
+use redis::cluster_async::ClusterConnection;
+use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo as _, RedisError, TlsMode};
+use tokio::sync::Mutex;
+
+use super::error::RedisOpenError;
+
+/// Longest time a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Longest time an answer may take that does not wait for something to happen.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Calls that are answered at once.
+    Calls,
+    /// One call at a time that is answered when something happens.
+    Waiting,
+}
+
+/// A connection, whatever kind of server it leads to.
+#[derive(Clone)]
+pub(super) enum Connection {
+    One(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+/// Where the broker's Redis is.
+pub(super) struct Address {
+    /// As it was written, without its password.
+    pub(super) shown: String,
+    target: Target,
+}
+
+enum Target {
+    One(Box<Client>),
+    Cluster(Box<ClusterClients>),
+    // Asking the sentinels changes the client: it remembers who answered.
+    Sentinel(Box<Mutex<SentinelClient>>),
+}
+
+/// One client a purpose: how long an answer may take is the client's business.
+struct ClusterClients {
+    calls: ClusterClient,
+    waiting: ClusterClient,
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl Address {
+    /// Reads an address; opens nothing.
+    pub(super) fn parse(address: &str) -> Result<Self, RedisOpenError> {
+        let shown = without_password(address);
+        if address.starts_with("rediss") {
+            // Fails when the process has chosen a provider already, which is as good.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let target = if let Some(rest) = scheme(address, "cluster") {
+            cluster(&rest)
+        } else if let Some(rest) = scheme(address, "sentinel") {
+            sentinel(&rest).map(|client| Target::Sentinel(Box::new(Mutex::new(client))))
+        } else {
+            Client::open(address)
+                .map(|client| Target::One(Box::new(client)))
+                .map_err(|error| error.to_string())
+        };
+        let target = target.map_err(|reason| RedisOpenError::Address {
+            address: shown.clone(),
+            reason,
+        })?;
+        Ok(Self { shown, target })
+    }
+
+    /// Opens a connection, to the server that is the master now.
+    pub(super) async fn connect(&self, purpose: Purpose) -> Result<Connection, RedisError> {
+        let answer_timeout = (purpose == Purpose::Calls).then_some(ANSWER_TIMEOUT);
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(answer_timeout);
+        match &self.target {
+            Target::One(client) => {
+                let connecting = client.get_multiplexed_async_connection_with_config(&config);
+                Ok(Connection::One(connecting.await?))
+            }
+            Target::Cluster(clients) => {
+                let client = match purpose {
+                    Purpose::Calls => &clients.calls,
+                    Purpose::Waiting => &clients.waiting,
+                };
+                Ok(Connection::Cluster(client.get_async_connection().await?))
+            }
+            Target::Sentinel(client) => {
+                let master = client.lock().await.async_get_client().await?;
+                let connecting = master.get_multiplexed_async_connection_with_config(&config);
+                Ok(Connection::One(connecting.await?))
+            }
+        }
+    }
+}
+
+/// The comma-separated nodes of `redis+kind://…` or `rediss+kind://…`, as an ordinary address.
+fn scheme(address: &str, kind: &str) -> Option<String> {
+    ["redis", "rediss"].into_iter().find_map(|plain| {
+        let rest = address.strip_prefix(&format!("{plain}+{kind}://"))?;
+        Some(format!("{plain}://{rest}"))
+    })
+}
+
+/// An address of several nodes, taken apart: one address each, with the same user and database.
+fn nodes(address: &str) -> Result<(Vec<String>, String), String> {
+    let (scheme, rest) = address.split_once("://").ok_or("it has no scheme")?;
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (user, hosts) = authority
+        .rsplit_once('@')
+        .map_or(("", authority), |(user, hosts)| (user, hosts));
+    let at = if user.is_empty() {
+        String::new()
+    } else {
+        format!("{user}@")
+    };
+    let nodes = hosts.split(',').map(|host| format!("{scheme}://{at}{host}")).collect();
+    Ok((nodes, path.to_owned()))
+}
+
+fn cluster(address: &str) -> Result<Target, String> {
+    let (nodes, path) = nodes(address)?;
+    if !path.is_empty() && path != "0" {
+        return Err("a cluster has no database but 0".to_owned());
+    }
+    let build = |answer_timeout: Duration| {
+        ClusterClientBuilder::new(nodes.iter().map(String::as_str))
+            .connection_timeout(CONNECT_TIMEOUT)
+            .response_timeout(answer_timeout)
+            .retries(3)
+            .build()
+            .map_err(|error| error.to_string())
+    };
+    Ok(Target::Cluster(Box::new(ClusterClients {
+        calls: build(ANSWER_TIMEOUT)?,
+        // Longer than any wait: a cluster's connection cannot do without.
+        waiting: build(Duration::from_secs(60))?,
+    })))
+}
+
+/// `redis://[user:password@]sentinel:26379,…/master[/database]`; user and password are the master's.
+fn sentinel(address: &str) -> Result<SentinelClient, String> {
+    let (nodes, path) = nodes(address)?;
+    let (master, database) = path.split_once('/').unwrap_or((&path, "0"));
+    if master.is_empty() {
+        return Err("the name of the master is missing: redis+sentinel://host:26379/name/0".to_owned());
+    }
+    let database: i64 = database
+        .parse()
+        .map_err(|_| "the database is not a number".to_owned())?;
+    let text = |error: RedisError| error.to_string();
+    let infos = nodes
+        .iter()
+        .map(|node| node.as_str().into_connection_info().map_err(text))
+        .collect::<Result<Vec<_>, _>>()?;
+    let addresses: Vec<ConnectionAddr> = infos.iter().map(|info| info.addr().clone()).collect();
+    let mut builder = SentinelClientBuilder::new(addresses, master, SentinelServerType::Master)
+        .map_err(text)?
+        .set_client_to_redis_db(database);
+    if let Some(first) = infos.first() {
+        if let Some(user) = first.redis_settings().username() {
+            builder = builder.set_client_to_redis_username(user);
+        }
+        if let Some(password) = first.redis_settings().password() {
+            builder = builder.set_client_to_redis_password(password);
+        }
+    }
+    if address.starts_with("rediss") {
+        builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
+    }
+    builder.build().map_err(text)
+}
+
+/// The address as it may be printed: a password stands before the host, or behind a question mark.
+fn without_password(address: &str) -> String {
+    let (address, is_cut) = match address.split_once('?') {
+        Some((address, _)) => (address, "?…"),
+        None => (address, ""),
+    };
+    let shown = address.split_once("://").and_then(|(scheme, rest)| {
+        let (user, host) = rest.rsplit_once('@')?;
+        let user = user.split_once(':').map_or(user, |(name, _)| name);
+        Some(format!("{scheme}://{user}:…@{host}"))
+    });
+    format!("{}{is_cut}", shown.unwrap_or_else(|| address.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_passwords_never_shown() {
+        for (address, shown) in [
+            ("redis://127.0.0.1:6379/2", "redis://127.0.0.1:6379/2"),
+            ("rediss://user:secret@host/0", "rediss://user:…@host/0"),
+            ("redis+unix:///run/redis.sock", "redis+unix:///run/redis.sock"),
+            ("redis+unix:///run/redis.sock?pass=p", "redis+unix:///run/redis.sock?…"),
+            ("redis+cluster://u:p@a:1,b:2", "redis+cluster://u:…@a:1,b:2"),
+            (
+                "redis+sentinel://:p@a:1,b:2/main/3",
+                "redis+sentinel://:…@a:1,b:2/main/3",
+            ),
+        ] {
+            assert_eq!(Address::parse(address).unwrap().shown, shown);
+        }
+        for wrong in [
+            "",
+            "http://host",
+            "redis+cluster://a:1/3",
+            "redis+sentinel://a:1",
+            "redis+sentinel://a:1/main/x",
+        ] {
+            assert!(Address::parse(wrong).is_err(), "{wrong:?} was accepted");
+        }
+    }
+}

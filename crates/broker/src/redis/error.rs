@@ -1,0 +1,92 @@
+//! What can go wrong when a Redis is opened, and what the server's answers mean for a caller of the broker.
+
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+use crate::BrokerError;
+
+/// A cause of any kind.
+pub(super) type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a Redis cannot be the broker.
+#[derive(Debug, thiserror::Error)]
+pub enum RedisOpenError {
+    /// The address cannot be understood.
+    #[error("{address:?} is not the address of a Redis: {reason}")]
+    Address {
+        /// The address, without its password.
+        address: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nobody answers there, or not as a Redis does.
+    #[error("cannot reach Redis at {address}")]
+    Unreachable {
+        /// The address, without its password.
+        address: String,
+        /// Why.
+        #[source]
+        source: Source,
+    },
+    /// The server is older than the commands that are needed.
+    #[error("Redis at {address} is of version {found}, needed is {required} or later")]
+    TooOld {
+        /// The address, without its password.
+        address: String,
+        /// Its version.
+        found: String,
+        /// The oldest that will do.
+        required: &'static str,
+    },
+    /// The server deletes keys when its memory is full.
+    #[error(
+        "Redis at {address} has the maxmemory-policy {policy}: when its memory is full it would delete tasks that were \
+         acknowledged; set `maxmemory-policy noeviction`"
+    )]
+    Evicts {
+        /// The address, without its password.
+        address: String,
+        /// Its policy.
+        policy: String,
+    },
+    /// The tasks there lie in another number of partitions.
+    #[error(
+        "the tasks at {address} lie in {found} partitions, the setting says {wanted}: drain them before it changes"
+    )]
+    Partitions {
+        /// The address, without its password.
+        address: String,
+        /// As they are.
+        found: u32,
+        /// As the setting says.
+        wanted: u32,
+    },
+}
+
+/// What an error of the client means for whoever called the broker.
+pub(super) fn broker_error(error: RedisError) -> BrokerError {
+    let text = error.to_string();
+    if error.code() == Some("CORRUPT") {
+        return BrokerError::Corrupt(text);
+    }
+    let is_full = error.code() == Some("OOM") || (error.code() == Some("MISCONF") && text.contains("No space left"));
+    if is_full || text.contains("OOM command not allowed") {
+        return BrokerError::StorageFull(Box::new(error));
+    }
+    match error.kind() {
+        ErrorKind::UnexpectedReturnType | ErrorKind::Parse | ErrorKind::Server(ServerErrorKind::ResponseError) => {
+            BrokerError::Corrupt(text)
+        }
+        _ => BrokerError::Unavailable(Box::new(error)),
+    }
+}
+
+/// Whether a connection that answered like this is of no more use.
+pub(super) fn ends_connection(error: &RedisError) -> bool {
+    error.is_unrecoverable_error()
+        || error.is_timeout()
+        || error.is_connection_dropped()
+        || matches!(
+            error.kind(),
+            ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown)
+        )
+}

@@ -1,0 +1,149 @@
+//! What a Redis must be to keep tasks, and what it could lose as it is set up.
+
+use redis::{RedisError, Value, cmd};
+
+use super::address::Connection;
+use super::error::RedisOpenError;
+use super::link::Link;
+
+/// The oldest that has all commands the scripts use.
+const OLDEST_VERSION: (&str, (u32, u32)) = ("6.2", (6, 2));
+
+/// Refuses a server that would lose tasks, and says what it could lose.
+pub(super) async fn check_server(connection: &mut Connection, address: &str) -> Result<Vec<String>, RedisOpenError> {
+    let unreachable = |error: RedisError| RedisOpenError::Unreachable {
+        address: address.to_owned(),
+        source: Box::new(error),
+    };
+    let mut warnings = Vec::new();
+    let answers = connection.send_to_all(cmd("INFO")).await.map_err(unreachable)?;
+    for answer in answers {
+        let info: String = redis::from_redis_value(answer).map_err(|error| unreachable(error.into()))?;
+        let version = field(&info, "redis_version").unwrap_or("unknown");
+        if !is_new_enough(version) {
+            return Err(RedisOpenError::TooOld {
+                address: address.to_owned(),
+                found: version.to_owned(),
+                required: OLDEST_VERSION.0,
+            });
+        }
+        let policy = field(&info, "maxmemory_policy").unwrap_or("noeviction");
+        if policy != "noeviction" {
+            return Err(RedisOpenError::Evicts {
+                address: address.to_owned(),
+                policy: policy.to_owned(),
+            });
+        }
+        if field(&info, "aof_enabled") == Some("0") {
+            warnings.push(
+                "Redis keeps no append-only file: when it ends or its machine does, every task since its last snapshot \
+                 is lost, acknowledged or not; set `appendonly yes` and `appendfsync always`"
+                    .to_owned(),
+            );
+        }
+    }
+    if warnings.is_empty() {
+        warnings.extend(lazy_sync(connection).await);
+    }
+    // Each node of a cluster says the same.
+    warnings.dedup();
+    Ok(warnings)
+}
+
+/// Some servers, managed ones above all, do not tell.
+async fn lazy_sync(connection: &mut Connection) -> Option<String> {
+    let mut ask = cmd("CONFIG");
+    ask.arg("GET").arg("appendfsync");
+    let answers = connection.send_to_all(ask).await.ok()?;
+    let settings = answers.into_iter().filter_map(|answer: Value| {
+        let pair: std::collections::HashMap<String, String> = redis::from_redis_value(answer).ok()?;
+        pair.get("appendfsync").cloned()
+    });
+    let lazy = settings.into_iter().find(|setting| setting != "always")?;
+    let lost = if lazy == "no" {
+        "what the kernel had not yet written, up to half a minute,"
+    } else {
+        "up to a second"
+    };
+    Some(format!(
+        "Redis has `appendfsync {lazy}`: when its machine loses power {lost} of acknowledged tasks is lost; \
+         `appendfsync always` loses none"
+    ))
+}
+
+/// Memory that all nodes together use for data, bytes.
+pub(super) async fn memory_bytes(connection: &mut Connection) -> Result<u64, RedisError> {
+    let mut ask = cmd("INFO");
+    ask.arg("memory");
+    let mut total = 0;
+    for answer in connection.send_to_all(ask).await? {
+        let info: String = redis::from_redis_value(answer)?;
+        total += field(&info, "used_memory")
+            .and_then(|bytes| bytes.parse::<u64>().ok())
+            .unwrap_or(0);
+    }
+    Ok(total)
+}
+
+/// Sees to it that all processes agree on the number of partitions.
+pub(super) async fn check_partitions(link: &Link, address: &str, roots: &[String]) -> Result<(), RedisOpenError> {
+    let wanted = u32::try_from(roots.len()).unwrap_or(u32::MAX);
+    let unreachable = |error| RedisOpenError::Unreachable {
+        address: address.to_owned(),
+        source: Box::new(error),
+    };
+    let mut note = cmd("HSETNX");
+    note.arg(&roots[0]).arg("partitions").arg(wanted);
+    link.command::<i64>(&note).await.map_err(unreachable)?;
+    let mut read = cmd("HGET");
+    read.arg(&roots[0]).arg("partitions");
+    let found: u32 = link.command(&read).await.map_err(unreachable)?;
+    if found != wanted {
+        return Err(RedisOpenError::Partitions {
+            address: address.to_owned(),
+            found,
+            wanted,
+        });
+    }
+    Ok(())
+}
+
+fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    let line = info
+        .lines()
+        .find(|line| line.starts_with(name) && line[name.len()..].starts_with(':'))?;
+    Some(line[name.len() + 1..].trim())
+}
+
+fn is_new_enough(version: &str) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
+    match (parts.next().flatten(), parts.next().flatten()) {
+        (Some(major), Some(minor)) => (major, minor) >= OLDEST_VERSION.1,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        for (version, will_do) in [
+            ("7.0.15", true),
+            ("6.2.0", true),
+            ("10.0.1", true),
+            ("6.0.16", false),
+            ("x", false),
+        ] {
+            assert_eq!(is_new_enough(version), will_do, "{version}");
+        }
+        assert_eq!(
+            field(
+                "# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n",
+                "maxmemory"
+            ),
+            Some("0")
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! The scripts, embedded; each begins with the same head, and each is addressed by its content.
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use pixmill_types::{TaskState, Transition};
+use redis::{Cmd, ToRedisArgs, cmd};
+
+use crate::BrokerOptions;
+
+const LIBRARY: &str = include_str!("scripts/lib.lua");
+
+macro_rules! scripts {
+    ($($name:ident: $file:literal,)+) => {$(
+        #[doc = concat!("`scripts/", $file, ".lua`")]
+        pub(super) static $name: LazyLock<Script> =
+            LazyLock::new(|| prepare(include_str!(concat!("scripts/", $file, ".lua"))));
+    )+};
+}
+
+scripts! {
+    CANCEL: "cancel",
+    CHECK: "check",
+    CLAIM: "claim",
+    COMPLETE: "complete",
+    DELETE: "delete",
+    ENTRIES: "entries",
+    EVENTS: "events",
+    FAIL: "fail",
+    HEARTBEAT: "heartbeat",
+    LIST: "list",
+    PURGE: "purge",
+    PUT: "put",
+    REAP: "reap",
+    RELEASE: "release",
+    RESERVE: "reserve",
+    RETRY: "retry",
+    REVOKED: "revoked",
+    STATS: "stats",
+    SUBMIT: "submit",
+    UNSET: "unset",
+}
+
+/// A script and its name on the server.
+#[derive(Debug)]
+pub(super) struct Script {
+    text: String,
+    hash: String,
+}
+
+fn prepare(body: &str) -> Script {
+    let text = format!("{}{LIBRARY}{body}", transitions());
+    Script {
+        hash: redis::Script::new(&text).get_hash().to_owned(),
+        text,
+    }
+}
+
+/// The table of legal transitions, as `TaskState::after` decides them.
+fn transitions() -> String {
+    let mut table = String::from("local AFTER = {");
+    for transition in [
+        Transition::Claim,
+        Transition::Complete,
+        Transition::Requeue,
+        Transition::Fail,
+        Transition::Cancel,
+        Transition::Retry,
+    ] {
+        // Writing to a string cannot fail.
+        let _ = write!(table, "{transition}={{");
+        for state in TaskState::ALL {
+            if let Ok(after) = state.after(transition) {
+                let _ = write!(table, "{state}='{after}',");
+            }
+        }
+        table.push_str("},");
+    }
+    table.push_str("}\n");
+    table
+}
+
+/// One call of a script.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    script: &'static Script,
+    root: String,
+    arguments: Vec<Vec<u8>>,
+}
+
+impl Call {
+    /// Calls `script` for the partition whose keys begin with `root`; the head's own arguments come from `options`.
+    pub(super) fn new(script: &'static Script, root: String, options: &BrokerOptions) -> Self {
+        let millis = |duration: std::time::Duration| duration.as_millis().to_string();
+        let head = [
+            options
+                .clock
+                .told()
+                .map_or_else(String::new, |now| now.as_millis().to_string()),
+            millis(options.lease),
+            millis(options.ageing),
+            options.retention.map_or_else(String::new, millis),
+            options.max_events.to_string(),
+            millis(options.backoff_base),
+            millis(options.backoff_cap),
+            options.max_queued.to_string(),
+        ];
+        Self {
+            script,
+            root,
+            arguments: head.map(String::into_bytes).to_vec(),
+        }
+    }
+
+    /// Adds an argument, or several.
+    pub(super) fn arg(mut self, argument: impl ToRedisArgs) -> Self {
+        self.arguments.extend(argument.to_redis_args());
+        self
+    }
+
+    /// What the keys of the partition begin with.
+    pub(super) fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// The command that calls the script by its content's hash.
+    pub(super) fn by_hash(&self) -> Cmd {
+        self.command("EVALSHA", &self.script.hash)
+    }
+
+    /// The command that brings the script along, for a server that does not know it yet.
+    pub(super) fn by_text(&self) -> Cmd {
+        self.command("EVAL", &self.script.text)
+    }
+
+    fn command(&self, name: &str, script: &str) -> Cmd {
+        let mut command = cmd(name);
+        command.arg(script).arg(1).arg(&self.root);
+        self.arguments.iter().for_each(|argument| {
+            command.arg(argument.as_slice());
+        });
+        command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_know_the_transitions_of_the_one_function() {
+        assert_eq!(
+            transitions(),
+            "local AFTER = {claim={queued='running',},complete={running='completed',},\
+             requeue={running='queued',},fail={running='failed',},\
+             cancel={queued='cancelled',running='cancelled',},retry={failed='queued',},}\n"
+        );
+    }
+}

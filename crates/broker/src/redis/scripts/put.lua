@@ -1,0 +1,23 @@
+-- Writes one registry entry when what is expected is found.
+-- ARGV 9 namespace, 10 key, 11 value, 12 'any', 'absent' or the version, 13 life, ms, or ''.
+-- Returns {'stored', version} or {'found', value or false, version, expires or ''}.
+-- Invariant: one counter for all keys, so that a version never comes back.
+local space, name, expected, life = ARGV[FIRST], ARGV[FIRST + 1], ARGV[FIRST + 3], tonumber(ARGV[FIRST + 4])
+local place = #space .. ':' .. space .. ':' .. name
+local entry = key('entry:' .. place)
+local found = redis.call('HMGET', entry, 'value', 'version', 'expires')
+if found[1] and found[3] and tonumber(found[3]) <= now then found = { false, false, false } end
+if (expected == 'absent' and found[1]) or (expected ~= 'any' and expected ~= 'absent' and found[2] ~= expected) then
+    return { 'found', found[1], found[2], found[3] or '' }
+end
+local version = text(redis.call('HINCRBY', root, 'version', 1))
+redis.call('HSET', entry, 'value', ARGV[FIRST + 2], 'version', version)
+redis.call('ZADD', key('names:' .. space), 0, name)
+if life then
+    redis.call('HSET', entry, 'expires', text(now + life))
+    redis.call('ZADD', key('entries'), now + life, place)
+else
+    redis.call('HDEL', entry, 'expires')
+    redis.call('ZREM', key('entries'), place)
+end
+return { 'stored', version }

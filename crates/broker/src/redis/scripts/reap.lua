@@ -1,0 +1,21 @@
+-- Expires leases that ran out.
+-- ARGV 9 how many at most.
+-- Returns {requeued, failed}.
+-- Invariant: nobody expires by time within one heartbeat interval after the broker was away. The field `failure` then
+-- holds a bare code: what that says is policy::expiry_failure's to write.
+pass_memory_limit()
+local requeued, failed = 0, 0
+if note_presence() > now then return { 0, 0 } end
+for _, lease in ipairs(redis.call('ZRANGEBYSCORE', key('leases'), '-inf', now, 'LIMIT', 0, ARGV[FIRST])) do
+    local task = load(redis.call('HGET', key('holders'), lease) or '')
+    if not task then return redis.error_reply('CORRUPT lease ' .. lease .. ' belongs to no task') end
+    local code = 'crashed'
+    if now >= task.started + task.timeout then code = 'timed_out' end
+    revoke(task)
+    if end_attempt(task, false, code, { failure = code }, {}) == 'failed' then
+        failed = failed + 1
+    else
+        requeued = requeued + 1
+    end
+end
+return { requeued, failed }

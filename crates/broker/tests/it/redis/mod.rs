@@ -1,0 +1,17 @@
+//! The Redis broker: the conformance suite against real servers, and what is its own.
+
+mod backend;
+mod cluster;
+mod outages;
+mod partitions;
+mod ports;
+mod sentinel;
+mod server;
+mod startup;
+
+use backend::{KilledBackend, ReopeningBackend};
+use cluster::ClusterBackend;
+
+broker_conformance!(reopened, ReopeningBackend::new);
+broker_conformance!(clustered, ClusterBackend::new);
+broker_conformance!(killed, KilledBackend::new);

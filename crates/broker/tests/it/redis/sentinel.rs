@@ -1,0 +1,159 @@
+//! A master, a replica and three sentinels: the master dies, the replica takes over.
+
+use std::net::TcpStream;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use pixmill_broker::{Broker, BrokerError, BrokerOptions, RedisBroker, RedisOptions};
+use tempfile::TempDir;
+
+use super::ports::Ports;
+use super::server::{DURABLE, converse, start_process, wait_until};
+use crate::conformance::tasks::{claim_up_to, completion, submission, task};
+
+/// Five processes; killed when dropped.
+struct Watched {
+    folder: TempDir,
+    _claim: Ports,
+    servers: Vec<u16>,
+    sentinels: Vec<u16>,
+    processes: Vec<Child>,
+}
+
+impl Watched {
+    fn start() -> Self {
+        let claim = Ports::claim();
+        let mut watched = Self {
+            folder: tempfile::tempdir().unwrap(),
+            servers: (0..2).map(|index| claim.get(index)).collect(),
+            sentinels: (2..5).map(|index| claim.get(index)).collect(),
+            _claim: claim,
+            processes: Vec::new(),
+        };
+        let master = watched.servers[0].to_string();
+        watched.start_server(0, &[]);
+        watched.start_server(1, &["--replicaof", "127.0.0.1", &master]);
+        wait_until("the replica follows", || {
+            watched
+                .ask(watched.servers[1], &["INFO", "replication"])
+                .contains("master_link_status:up")
+        });
+        for port in watched.sentinels.clone() {
+            let own = watched.folder.path().join(port.to_string());
+            std::fs::create_dir(&own).unwrap();
+            let file = own.join("sentinel.conf");
+            let settings = format!(
+                "port {port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 {master} 2\n\
+                 sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n"
+            );
+            std::fs::write(&file, settings).unwrap();
+            let words = [file.display().to_string(), "--sentinel".to_owned()];
+            watched.processes.push(start_process(&own, &words));
+        }
+        for port in watched.sentinels.clone() {
+            wait_until("the sentinels know each other and the replica", || {
+                let answer = watched.ask(port, &["SENTINEL", "MASTER", "main"]);
+                field(&answer, "num-other-sentinels") == Some("2") && field(&answer, "num-slaves") == Some("1")
+            });
+        }
+        watched
+    }
+
+    fn start_server(&mut self, index: usize, more: &[&str]) {
+        let port = self.servers[index].to_string();
+        let own = self.folder.path().join(&port);
+        std::fs::create_dir(&own).unwrap();
+        let settings = [
+            "--port",
+            &port,
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--repl-diskless-sync-delay",
+            "0",
+        ];
+        let settings = settings.iter().chain(DURABLE).chain(more).map(|&word| word.to_owned());
+        self.processes.push(start_process(&own, &settings.collect::<Vec<_>>()));
+        let port = self.servers[index];
+        wait_until("a server answers", || self.ask(port, &["PING"]).starts_with("+PONG"));
+    }
+
+    fn address(&self) -> String {
+        let nodes: Vec<String> = self.sentinels.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        format!("redis+sentinel://{}/main/0", nodes.join(","))
+    }
+
+    fn kill(&mut self, index: usize) {
+        self.processes[index].kill().unwrap();
+        self.processes[index].wait().unwrap();
+    }
+
+    /// What a process answers; nothing when it does not.
+    fn ask(&self, port: u16, command: &[&str]) -> String {
+        let answer = TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| converse(&mut stream, command));
+        answer.unwrap_or_default()
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            // It may have ended by itself; then there is nothing to kill.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// A field of a flat answer of names and values.
+fn field<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
+    let mut words = answer.split("\r\n").filter(|word| !word.starts_with(['$', '*']));
+    words.find(|word| *word == name)?;
+    words.next()
+}
+
+fn with_replicas(replicas: u32) -> RedisOptions {
+    RedisOptions {
+        replicas,
+        replica_timeout: Duration::from_millis(500),
+        ..RedisOptions::default()
+    }
+}
+
+#[tokio::test]
+async fn what_a_replica_has_survives_the_loss_of_the_master() {
+    let mut watched = Watched::start();
+    let broker = RedisBroker::open(&watched.address(), with_replicas(1), BrokerOptions::default())
+        .await
+        .unwrap();
+    let mut acknowledged = Vec::new();
+    for _ in 0..50 {
+        let described = task();
+        acknowledged.push(described.id);
+        broker.submit(submission(described)).await.unwrap();
+    }
+    let lease = broker.claim(claim_up_to(1)).await.unwrap().leases.remove(0);
+
+    watched.kill(0);
+    let began = Instant::now();
+    let known = loop {
+        match broker.known(&acknowledged).await {
+            Ok(known) => break known,
+            Err(error) => assert!(matches!(error, BrokerError::Unavailable(_)), "{error:?}"),
+        }
+        assert!(began.elapsed() < Duration::from_secs(15), "nobody took over");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!(
+        known.into_iter().all(|is_known| is_known),
+        "something acknowledged was lost"
+    );
+
+    // No replica is left to wait for: nothing is acknowledged, although it may be stored.
+    assert_refused!(broker.submit(submission(task())).await, BrokerError::Unavailable(_));
+    let alone = RedisBroker::open(&watched.address(), with_replicas(0), BrokerOptions::default())
+        .await
+        .unwrap();
+    alone.complete(lease.id, completion()).await.unwrap();
+}

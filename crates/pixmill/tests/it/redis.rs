@@ -1,0 +1,132 @@
+//! `pixmill serve` over a real Redis that goes away and comes back.
+
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::harness::{DataFolder, Form, Request, ServerOptions, eventually, task_id, testdata};
+
+/// A server that loses nothing; killed when it goes out of scope.
+struct Redis {
+    folder: TempDir,
+    process: Option<Child>,
+}
+
+impl Redis {
+    fn start() -> Self {
+        let mut redis = Self {
+            folder: tempfile::tempdir().unwrap(),
+            process: None,
+        };
+        redis.restart();
+        redis
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("redis.sock")
+    }
+
+    fn address(&self) -> String {
+        format!("redis+unix://{}", self.socket().display())
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+            std::fs::remove_file(self.socket()).unwrap();
+        }
+    }
+
+    fn restart(&mut self) {
+        self.kill();
+        let process = Command::new("redis-server")
+            .args([
+                "--port",
+                "0",
+                "--save",
+                "",
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "always",
+            ])
+            .arg("--unixsocket")
+            .arg(self.socket())
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server cannot be started: scripts/setup installs it");
+        self.process = Some(process);
+        eventually("redis-server listens", || UnixStream::connect(self.socket()).ok());
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn small_upload() -> Request {
+    let form = Form::new().file("file", "small.png", &testdata("pngsuite/basn2c08.png"));
+    Request::form("/upload", &form)
+}
+
+#[test]
+fn while_redis_is_away_nothing_is_acknowledged_and_afterwards_all_goes_on() {
+    let mut redis = Redis::start();
+    let data = DataFolder::new();
+    let server = ServerOptions::new().args(["--broker", &redis.address()]).start(&data);
+    let client = server.client();
+    let earlier = task_id(&client.send(small_upload()).expect(202));
+    assert_eq!(client.wait_until_final(&earlier)["state"], "completed");
+    client.get("/readyz").expect(200);
+
+    redis.kill();
+    for _ in 0..3 {
+        let refused = client.send(small_upload());
+        assert!(!refused.header("retry-after").is_empty());
+        refused.expect(503);
+    }
+    // Its answer may be a second old.
+    eventually("the gateway is no longer ready", || {
+        let answer = client.get("/readyz");
+        (answer.status == 503).then_some(())
+    });
+    client.get("/healthz").expect(200);
+
+    redis.restart();
+    let began = std::time::Instant::now();
+    eventually("the gateway is ready again", || {
+        let answer = client.get("/readyz");
+        (answer.status == 200).then_some(())
+    });
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+    let later = task_id(&client.send(small_upload()).expect(202));
+    assert_eq!(client.wait_until_final(&later)["state"], "completed");
+    let status = client.get(&format!("/status/{earlier}")).expect(200).json();
+    assert_eq!(status["status"], "COMPLETED");
+    server.stop();
+}
+
+#[test]
+fn a_redis_that_evicts_is_refused_with_the_reason() {
+    let redis = Redis::start();
+    let set = Command::new("redis-cli")
+        .arg("-s")
+        .arg(redis.socket())
+        .args(["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"])
+        .stdout(Stdio::null())
+        .status();
+    assert!(set.unwrap().success());
+    let data = DataFolder::new();
+    let (status, output) = ServerOptions::new()
+        .args(["--broker", &redis.address()])
+        .start_refused(&data, "127.0.0.1:0");
+    assert!(!status.success());
+    assert!(output.contains("maxmemory-policy noeviction"), "{output}");
+}
