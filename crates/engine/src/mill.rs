@@ -105,11 +105,15 @@ impl<'a> Mill<'a> {
                 let bytes = self.timed("stream", |control| {
                     guarded(damaged, || jpeg::gray_to_gray(input, header, stream, encode, control))
                 })?;
+                let (mut width, mut height) = (header.width, header.height);
+                if stream.turn.swaps_sides() {
+                    std::mem::swap(&mut width, &mut height);
+                }
                 vec![Rendered {
                     bytes,
                     format: encode.format,
-                    width: header.width,
-                    height: header.height,
+                    width,
+                    height,
                 }]
             }
             Route::Staged {

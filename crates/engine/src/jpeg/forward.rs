@@ -2,8 +2,9 @@
 //!
 //! Samples are worked on in 16ths of a level around the middle. Quantization rounds to the nearest step, exactly.
 
+use super::BLOCK;
 use super::entropy::Group;
-use super::{BLOCK, ZIGZAG};
+use super::turn::Turn;
 use crate::simd::{LANES, Level, ROW};
 
 /// Half of the range in 16ths.
@@ -35,12 +36,17 @@ struct Divisor {
     factor: i16,
     /// 2^(16 - shift), so that it can be multiplied with.
     scale: i16,
+    /// Where the coefficient lies in the block, counted row by row, and the sign it gets.
+    source: u8,
+    sign: i16,
 }
 
 impl Divisors {
-    /// From steps in zigzag order.
-    pub(super) fn new(steps: &[u16; BLOCK]) -> Self {
-        Self(steps.map(|step| {
+    /// From steps in zigzag order, for blocks that are turned on the way.
+    pub(super) fn new(steps: &[u16; BLOCK], turn: Turn) -> Self {
+        let sources = turn.sources();
+        Self(std::array::from_fn(|index| {
+            let (step, (source, sign)) = (steps[index], sources[index]);
             let divisor = u32::from(step) << 4;
             // The largest shift with which the factor fits into sixteen bits.
             let mut shift = divisor.ilog2();
@@ -53,6 +59,8 @@ impl Divisors {
                 half: (divisor / 2) as i16,
                 factor: (factor as u16).cast_signed(),
                 scale: (1_u16 << (16 - shift)).cast_signed(),
+                source,
+                sign,
             }
         }))
     }
@@ -169,8 +177,14 @@ fn quantize<L: Level>(
     let mut marks = [level.splat(0); 4];
     let into = quantized.group.as_chunks_mut::<LANES>().0;
     for index in 0..count {
-        let Divisor { half, factor, scale } = divisors.0[index];
-        let coefficient = level.load(&lanes[usize::from(ZIGZAG[index])]);
+        let Divisor {
+            half,
+            factor,
+            scale,
+            source,
+            sign,
+        } = divisors.0[index];
+        let coefficient = level.with_sign(level.load(&lanes[usize::from(source) % BLOCK]), level.splat(sign));
         let rounded = level.add(level.magnitude(coefficient), level.splat(half));
         let steps = level.multiply_high(level.multiply_high(rounded, level.splat(factor)), level.splat(scale));
         let steps = if index == 0 {

@@ -8,6 +8,7 @@ use super::strip::Strip;
 use super::write::{GrayWriter, Target};
 use crate::EngineError;
 use crate::encode::Sink;
+use crate::exif::Orientation;
 use crate::mill::Control;
 use crate::pixels::{Channels, Image, Samples, zeros};
 use crate::plan::{DecodeScale, EncodePlan, StreamPlan};
@@ -58,7 +59,11 @@ pub(crate) fn gray_to_gray(
         true => (Side::Four, plan.sigma.map(|sigma| sigma / 2.0)),
         false => (Side::Eight, plan.sigma),
     };
-    let mut writer = GrayWriter::new(Sink::new(control), Target::of(header.width, header.height, encode)?)?;
+    let target = Target {
+        turn: plan.turn,
+        ..Target::of(header.width, header.height, encode)?
+    };
+    let mut writer = GrayWriter::new(Sink::new(control), target)?;
     let rows = LumaRows::new(&file, side)?;
     stream(rows, sigma, control, |made| {
         for row in (0..made.count).step_by(side.samples()) {
@@ -261,6 +266,7 @@ impl Target {
             height: side(height)?,
             quality: encode.quality,
             orientation: encode.orientation,
+            turn: Orientation::UPRIGHT,
         })
     }
 }

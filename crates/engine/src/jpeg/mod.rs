@@ -17,6 +17,7 @@ mod quality;
 mod strip;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod wide;
 mod write;
 

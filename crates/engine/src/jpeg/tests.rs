@@ -3,7 +3,9 @@
 use super::entropy::Group;
 use super::forward::{Divisors, Quantized, forward, forward_half};
 use super::inverse::{Quantizer, Side, inverse};
+use super::turn::Turn;
 use super::{BLOCK, ZIGZAG};
+use crate::exif::Orientation;
 use crate::simd::{self, Kernel, LANES, Level, ROW};
 
 /// Numbers that look random, the same ones every time.
@@ -109,7 +111,7 @@ impl Kernel for Forward<'_> {
     #[inline(always)]
     fn run(self, level: impl Level) -> Self::Output {
         let mut quantized = Quantized::new();
-        let divisors = Divisors::new(&self.steps);
+        let divisors = Divisors::new(&self.steps, Turn::new(Orientation::UPRIGHT));
         if self.is_half {
             forward_half(level, self.rows, 0, ROW, &divisors, &mut quantized);
         } else {

@@ -2,6 +2,7 @@
 
 use super::forward::{Divisors, Quantized, forward, forward_half};
 use super::huffman::Specification;
+use super::turn::{Turn, Waiting};
 use super::{BLOCK, quality};
 use crate::EngineError;
 use crate::encode::Sink;
@@ -16,13 +17,15 @@ const MAX_BLOCK_BYTES: usize = 64 * 27 / 8 * 2 + 16;
 /// What a picture is written as.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Target {
-    /// Pixels.
+    /// Pixels, before it is turned.
     pub(crate) width: u16,
     pub(crate) height: u16,
     /// 1 to 100.
     pub(crate) quality: u8,
     /// Kept in EXIF unless it is upright.
     pub(crate) orientation: Orientation,
+    /// How the rows that come are to be turned; upright unless the picture is of whole blocks.
+    pub(crate) turn: Orientation,
 }
 
 /// Writes a gray JPEG, eight rows at a time.
@@ -32,6 +35,8 @@ pub(crate) struct GrayWriter<'a> {
     divisors: Divisors,
     quantized: Quantized,
     blocks_across: usize,
+    /// Blocks of a picture that is turned.
+    waiting: Option<Waiting>,
 }
 
 impl<'a> GrayWriter<'a> {
@@ -44,12 +49,20 @@ impl<'a> GrayWriter<'a> {
         let (dc, ac) = quality::luma_codes()?;
         let mut bits = BitWriter::new(sink);
         bits.segments(&headers(target, &steps, &dc, &ac))?;
+        let turn = Turn::new(target.turn);
+        let blocks_across = usize::from(target.width).div_ceil(8);
+        let blocks_down = usize::from(target.height).div_ceil(8);
+        let is_turned = target.turn != Orientation::UPRIGHT;
+        let waiting = is_turned
+            .then(|| Waiting::new(turn, blocks_across, blocks_down))
+            .transpose()?;
         Ok(Self {
             bits,
             coder: Coder::new(&dc, &ac),
-            divisors: Divisors::new(&steps),
+            divisors: Divisors::new(&steps, turn),
             quantized: Quantized::new(),
-            blocks_across: usize::from(target.width).div_ceil(8),
+            blocks_across,
+            waiting,
         })
     }
 
@@ -78,6 +91,15 @@ impl<'a> GrayWriter<'a> {
 
     /// The finished file.
     pub(crate) fn finish(mut self) -> Result<Vec<u8>, EngineError> {
+        if let Some(waiting) = self.waiting.take() {
+            for (dc, nonzero, values) in waiting.upright() {
+                self.bits.make_room(MAX_BLOCK_BYTES)?;
+                let mut values = values.iter();
+                self.coder.block(&mut self.bits, dc, nonzero, |_| {
+                    values.next().copied().unwrap_or_default()
+                });
+            }
+        }
         self.bits.pad();
         self.bits.segments(&[0xff, 0xd9])?;
         self.bits.sink.finish("JPEG", Ok::<_, std::fmt::Error>(()))
@@ -111,6 +133,7 @@ impl Kernel for Rows<'_, '_, '_> {
             divisors,
             quantized,
             blocks_across,
+            waiting,
         } = writer;
         for first in (0..*blocks_across).step_by(LANES) {
             let lanes = LANES.min(*blocks_across - first);
@@ -119,9 +142,14 @@ impl Kernel for Rows<'_, '_, '_> {
             } else {
                 forward(level, rows, begin + first * 8, stride, divisors, quantized);
             }
+            if let Some(waiting) = waiting {
+                waiting.take(quantized, lanes)?;
+                continue;
+            }
             for lane in 0..lanes {
                 bits.make_room(MAX_BLOCK_BYTES)?;
-                coder.block(bits, quantized, lane);
+                let value_at = |index: usize| quantized.group[(index * LANES + lane) % (BLOCK * LANES)];
+                coder.block(bits, value_at(0), quantized.nonzero[lane % LANES], value_at);
             }
         }
         Ok(())
@@ -163,16 +191,14 @@ impl Coder {
         coder
     }
 
-    /// Writes one block; there is room for it.
+    /// Writes one block, for which there is room. The AC coefficients that are not zero are asked for in zigzag order.
     #[inline(always)]
-    fn block(&mut self, bits: &mut BitWriter<'_>, quantized: &Quantized, lane: usize) {
-        let value_at = |index: usize| quantized.group[(index * LANES + lane) % (BLOCK * LANES)];
-        let dc = value_at(0);
+    fn block(&mut self, bits: &mut BitWriter<'_>, dc: i16, nonzero: u64, mut value_at: impl FnMut(usize) -> i16) {
         let difference = i32::from(dc) - i32::from(self.previous_dc);
         self.previous_dc = dc;
         let size = bits_of(difference);
         bits.put_value(self.dc[size as usize % 16], difference, size);
-        let mut left = quantized.nonzero[lane % LANES];
+        let mut left = nonzero;
         let mut last = 0;
         while left != 0 {
             let index = left.trailing_zeros() as usize;
@@ -326,7 +352,10 @@ fn headers(target: Target, steps: &[u16; BLOCK], dc: &Specification, ac: &Specif
     }
     let steps: [u8; BLOCK] = steps.map(|step| step.min(255) as u8);
     segment(&mut file, 0xdb, &[&[0], &steps]);
-    let [height, width] = [target.height.to_be_bytes(), target.width.to_be_bytes()];
+    let [mut height, mut width] = [target.height.to_be_bytes(), target.width.to_be_bytes()];
+    if target.turn.swaps_sides() {
+        std::mem::swap(&mut height, &mut width);
+    }
     segment(&mut file, 0xc0, &[&[8], &height, &width, &[1, 1, 0x11, 0]]);
     for (class, codes) in [(0x00, dc), (0x10, ac)] {
         segment(&mut file, 0xc4, &[&[class], codes.counts(), codes.symbols()]);

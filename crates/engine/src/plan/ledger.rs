@@ -65,6 +65,8 @@ impl<'a> Ledger<'a> {
             channels: Channels::Gray,
             depth: Depth::Eight,
         };
+        let memory_bytes = memory::streaming(stream, encode, shape);
+        let shape = Operation::Orient(stream.turn).shape_after(shape);
         self.check_output(0, encode, shape)?;
         self.stages.push(Stage {
             name: "stream",
@@ -72,7 +74,7 @@ impl<'a> Ledger<'a> {
             includes: stream.includes(),
             output: None,
             result: shape,
-            memory_bytes: memory::streaming(stream, encode, shape),
+            memory_bytes,
         });
         Ok(())
     }

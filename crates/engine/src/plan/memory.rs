@@ -7,6 +7,7 @@ use pixmill_types::ImageFormat;
 
 use super::operation::{EncodePlan, Operation};
 use super::route::{DecodePlan, StreamPlan};
+use crate::exif::Orientation;
 use crate::pixels::Shape;
 use crate::probe::{ColorModel, Header};
 use crate::steps::RowBlur;
@@ -46,7 +47,22 @@ pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64
 /// Making one gray JPEG of another of shape `shape`, the file included, bytes.
 pub(super) fn streaming(stream: &StreamPlan, encode: &EncodePlan, shape: Shape) -> u64 {
     // At half the size there are half as many rows under half as wide a kernel, each half as long.
-    FIXED + strips(stream.sigma, shape) + file(encode, shape)
+    FIXED + strips(stream.sigma, shape) + file(encode, shape) + waiting(stream, encode, shape)
+}
+
+/// The blocks of a picture that is turned: what each of them takes, and its coefficients, bytes.
+fn waiting(stream: &StreamPlan, encode: &EncodePlan, shape: Shape) -> u64 {
+    const BLOCK_BYTES: u64 = 16;
+    if stream.turn == Orientation::UPRIGHT {
+        return 0;
+    }
+    // Half of the coefficients at most are not zero, but at the highest qualities.
+    let values = if encode.quality <= 90 {
+        shape.pixels()
+    } else {
+        2 * shape.pixels()
+    };
+    shape.pixels().div_ceil(64) * BLOCK_BYTES + values
 }
 
 /// The rows that the JPEG core holds while it makes luma of shape `shape`, bytes.

@@ -7,6 +7,7 @@ use pixmill_types::steps::Filter;
 use super::OutputPlan;
 use super::operation::{Operation, ResizePlan};
 use super::route::{DecodeChannels, DecodePlan, DecodeScale, Route, StreamPlan};
+use crate::exif::Orientation;
 use crate::probe::{ColorModel, Header, Streaming};
 use crate::steps::RowBlur;
 
@@ -52,7 +53,7 @@ pub(super) fn route(header: &Header, decode: DecodePlan, shared: Vec<Operation>,
     }
 }
 
-/// From luma of a JPEG to one gray JPEG, with nothing but a blur between.
+/// From luma of a JPEG to one gray JPEG, with nothing but a blur and a turning between.
 fn streamed(header: &Header, decode: DecodePlan, shared: &[Operation], outputs: &[OutputPlan]) -> Option<Route> {
     let [output] = outputs else {
         return None;
@@ -61,20 +62,27 @@ fn streamed(header: &Header, decode: DecodePlan, shared: &[Operation], outputs: 
     if !decode.by_core || !is_gray_jpeg {
         return None;
     }
-    let sigma = match (shared, &output.operations[..]) {
-        ([], []) => None,
-        ([Operation::Blur(sigma)], []) | ([], [Operation::Blur(sigma)]) => Some(*sigma),
-        _ => return None,
-    };
+    let (mut sigma, mut turn) = (None, Orientation::UPRIGHT);
+    for operation in shared.iter().chain(&output.operations) {
+        match operation {
+            Operation::Blur(blur) if sigma.is_none() => sigma = Some(*blur),
+            Operation::Orient(orientation) if turn == Orientation::UPRIGHT => turn = *orientation,
+            _ => return None,
+        }
+    }
     // A block that the picture fills in part would bring what its encoder put beyond the edge into the edge.
     let has_whole_blocks = header.width.is_multiple_of(8) && header.height.is_multiple_of(8);
     let is_half = has_whole_blocks && sigma.is_some_and(|sigma| sigma >= HALF_FROM_SIGMA);
+    if turn != Orientation::UPRIGHT && !has_whole_blocks {
+        return None;
+    }
     let worked_on = sigma.map(|sigma| if is_half { sigma / 2.0 } else { sigma });
     worked_on.is_none_or(RowBlur::takes).then(|| Route::Streamed {
         stream: StreamPlan {
             sigma,
             is_half,
             drops_colour: !header.color.is_gray(),
+            turn,
         },
         encode: output.encode,
     })
@@ -134,10 +142,10 @@ fn decode_smaller(header: &Header, decode: &mut DecodePlan, shared: &mut [Operat
     }
 }
 
-/// The resize that an operation is, unless it takes pixels as they are.
+/// The resize that an operation is, unless it takes pixels as they are or cuts between them sharply.
 fn as_resize(operation: &mut Operation) -> Option<&mut ResizePlan> {
     match operation {
-        Operation::Resize(resize) if resize.filter != Filter::Nearest => Some(resize),
+        Operation::Resize(resize) if !matches!(resize.filter, Filter::Nearest | Filter::Box) => Some(resize),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::OutputPlan;
 use super::operation::{EncodePlan, Operation};
+use crate::exif::Orientation;
 use crate::probe::Header;
 
 /// The way a plan takes.
@@ -57,6 +58,8 @@ pub(crate) struct StreamPlan {
     pub(crate) is_half: bool,
     /// Whether colour is left behind.
     pub(crate) drops_colour: bool,
+    /// How the stored picture is turned; upright when it is left as it is.
+    pub(crate) turn: Orientation,
 }
 
 impl DecodePlan {
@@ -105,6 +108,9 @@ impl StreamPlan {
     /// The steps of a recipe that are done along the way.
     pub(super) fn includes(&self) -> Vec<&'static str> {
         let mut includes = vec!["decode"];
+        if self.turn != Orientation::UPRIGHT {
+            includes.push("orient");
+        }
         if self.drops_colour {
             includes.push("grayscale");
         }
@@ -151,9 +157,12 @@ impl fmt::Display for StreamPlan {
         if self.is_half {
             f.write_str(" of half the size")?;
         }
-        match self.sigma {
-            Some(sigma) => write!(f, ", Gaussian, sigma {sigma} px"),
-            None => Ok(()),
+        if let Some(sigma) = self.sigma {
+            write!(f, ", {}", Operation::Blur(sigma))?;
         }
+        if self.turn != Orientation::UPRIGHT {
+            write!(f, ", {}", Operation::Orient(self.turn))?;
+        }
+        Ok(())
     }
 }
