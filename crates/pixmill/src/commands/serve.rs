@@ -191,7 +191,7 @@ impl Serving {
 fn slots(config: &Config, part: Part) -> usize {
     match (part, config.worker.slots) {
         (Part::Gateway, _) => 0,
-        (Part::Both | Part::Worker, Auto::Auto) => machine::cores(),
+        (Part::Both | Part::Worker, Auto::Auto) => 2 * machine::cores(),
         (Part::Both | Part::Worker, Auto::Given(slots)) => slots as usize,
     }
 }

@@ -107,7 +107,8 @@ section! {
     Worker = "worker" {
         /// The queue that tasks are taken from; uploads go to images.
         queue: QueueName = "images",
-        /// Images milled at the same time; auto takes one a core. 0 mills nothing and leaves the upkeep.
+        /// Images under way at the same time; auto takes two a core, so that one is milled while another waits for the
+        /// broker or the disk. 0 mills nothing and leaves the upkeep.
         slots: Auto<u32> = "auto",
         /// Memory that the images under way may be estimated to take together; auto takes half of what the machine, or
         /// its container, has.
