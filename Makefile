@@ -5,7 +5,7 @@ PHOTOS := testdata/bench/photo_0.3mp.jpg testdata/bench/photo_12mp.jpg testdata/
 
 # Each step builds on what the one before left in target/.
 .NOTPARALLEL:
-.PHONY: help test lint unit doc-tests check-api check-kubernetes setup bench docs
+.PHONY: help test lint unit doc-tests check-api check-kubernetes test-docker setup bench bench-pipeline docs
 
 help:
 	@echo 'make test       everything CI checks: lint, tests, doc tests, the HTTP interface; installs what is missing'
@@ -13,7 +13,9 @@ help:
 	@echo 'make unit       all Rust tests (nextest where present)'
 	@echo 'make check-api  schemathesis and promtool against a running server'
 	@echo 'make check-kubernetes  the manifests below deploy/kubernetes against the schemas, without a cluster'
+	@echo 'make test-docker  the image and the Compose files for real; needs Docker and Compose'
 	@echo 'make bench      measure this machine: make bench PHOTOS="my/*.jpg"'
+	@echo 'make bench-pipeline  beside FastAPI + Celery + Pillow and BullMQ + sharp, which it installs below target/'
 	@echo 'make docs       write the generated pages again'
 	@echo 'make setup      install what the tests need'
 
@@ -39,8 +41,16 @@ check-api:
 check-kubernetes:
 	target/python/bin/python scripts/check-kubernetes deploy/kubernetes
 
+test-docker:
+	scripts/test-docker
+
 bench:
 	cargo run --locked --release -- bench $(PHOTOS) --json target/bench.json
+
+bench-pipeline:
+	cargo build --locked --release --package pixmill
+	bench/pipeline/setup
+	bench/pipeline/run.py
 
 docs:
 	cargo run --locked -- config --reference > target/settings.md
