@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use pixmill_types::TaskId;
+use pixmill_types::{NewTask, TaskId};
 use redis::Value;
 use tokio::time::sleep;
 
 use super::RedisBroker;
 use super::link::Repeat;
-use super::record::{Record, corrupt, parse};
+use super::record::{Record, corrupt, parse, timestamp};
 use super::script;
 use crate::{BrokerError, Idempotency, Submission, Submitted, policy};
 
@@ -26,11 +26,12 @@ enum Reserved {
 }
 
 impl RedisBroker {
-    /// Stores a task; where its key lies in another partition, that is reserved first.
+    /// Stores a task; with several partitions its key, which an earlier task in any of them may have used, is reserved
+    /// first.
     pub(super) async fn store(&self, submission: Submission) -> Result<Submitted, BrokerError> {
         let partition = self.partition_of(submission.task.id);
         let until = match &submission.idempotency {
-            Some(wanted) if self.partition_of_key(&wanted.key) != partition => {
+            Some(wanted) if self.partitions() > 1 => {
                 // Before the key: what is stored already needs none.
                 match self.find(submission.task.id).await {
                     Ok(record) => return Ok(Submitted::Existing(Box::new(record.into_task()?))),
@@ -57,16 +58,17 @@ impl RedisBroker {
             .arg(until.unwrap_or_default())
             .task(&submission.task)?;
         let answer: Vec<Value> = self.link.write(&call, Repeat::Harmless).await?;
-        self.submitted(answer)
+        self.submitted(answer, submission.task)
     }
 
-    fn submitted(&self, answer: Vec<Value>) -> Result<Submitted, BrokerError> {
+    fn submitted(&self, answer: Vec<Value>, task: NewTask) -> Result<Submitted, BrokerError> {
         let mut answer = answer.into_iter();
         let tag: String = value(answer.next())?;
         match tag.as_str() {
-            "created" => Ok(Submitted::Created(Box::new(
-                value::<Record>(answer.next())?.into_task()?,
-            ))),
+            "created" => {
+                let now = timestamp("now", &value::<String>(answer.next())?)?;
+                Ok(Submitted::Created(Box::new(policy::accepted(task, now))))
+            }
             "existing" => Ok(Submitted::Existing(Box::new(
                 value::<Record>(answer.next())?.into_task()?,
             ))),
@@ -95,11 +97,15 @@ impl RedisBroker {
             let answer: Vec<String> = self.link.write(&call, Repeat::Harmless).await?;
             match answer.iter().map(String::as_str).collect::<Vec<_>>()[..] {
                 ["yours", until] => return Ok(Reserved::Until(until.to_owned())),
-                ["busy"] => sleep(LOOK_INTERVAL).await,
-                ["used", fingerprint, earlier] => match self.find(parse("task", earlier)?).await {
+                ["busy"] => {
+                    gone.clear();
+                    sleep(LOOK_INTERVAL).await;
+                }
+                ["used", fingerprint, earlier, settled] => match self.find(parse("task", earlier)?).await {
                     Ok(_) if fingerprint != wanted.fingerprint.to_string() => return Err(BrokerError::KeyReused),
                     Ok(record) => return Ok(Reserved::Used(Submitted::Existing(Box::new(record.into_task()?)))),
-                    // Deleted, or not stored yet: the script knows how long to wait for it.
+                    // Only what was settled before it was looked for is certainly gone; another may still be stored.
+                    Err(BrokerError::NotFound(_)) if settled.is_empty() => sleep(LOOK_INTERVAL).await,
                     Err(BrokerError::NotFound(_)) => gone = earlier.to_owned(),
                     Err(error) => return Err(error),
                 },

@@ -174,6 +174,33 @@ async fn a_task_in_any_partition_wakes_a_waiting_claim() {
 }
 
 #[tokio::test]
+async fn a_key_counts_in_all_partitions_wherever_the_first_task_with_it_lies() {
+    let server = Server::start();
+    let broker = open(&server.address()).await;
+    let in_partition = |partition: u8| loop {
+        let described = task();
+        if described.id.as_bytes()[15] % PARTITIONS as u8 == partition {
+            return described;
+        }
+    };
+    // The key itself lies in any of them.
+    for first in 0..PARTITIONS as u8 {
+        for second in 0..PARTITIONS as u8 {
+            let key = format!("key-{first}-{second}");
+            let created = in_partition(first);
+            let id = created.id;
+            let answer = broker.submit(keyed(created, &key, b"one")).await.unwrap();
+            assert!(matches!(answer, Submitted::Created(_)), "{key}: {answer:?}");
+            let again = broker.submit(keyed(in_partition(second), &key, b"one")).await.unwrap();
+            assert!(
+                matches!(&again, Submitted::Existing(task) if task.id == id),
+                "{key}: {again:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn of_many_at_once_with_one_key_one_creates_wherever_they_lie() {
     let server = Server::start();
     let broker = open(&server.address()).await;
