@@ -16,7 +16,7 @@ mod registry;
 mod sqlite;
 mod workers;
 
-pub use self::redis::{RedisBroker, RedisOpenError, RedisOptions};
+pub use self::redis::{RedisBroker, RedisOpenError, RedisOptions, RedisUsage};
 pub use api::{
     Broker, ClaimRequest, Claimed, Completion, EventPage, EventQuery, FollowUp, Idempotency, Lease, ListCursor,
     ListQuery, Page, QueueStats, Reaped, Renewal, Stats, Submission, Submitted,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use pixmill_types::{Failure, FailureCode, Priority, Timestamp, Transition};
+use pixmill_types::{Failure, FailureCode, NewTask, Priority, Task, TaskState, Timestamp, Transition};
 
 use crate::BrokerOptions;
 
@@ -23,6 +23,30 @@ pub(crate) fn sort_key(ready_since: Timestamp, priority: Priority, options: &Bro
     i64::try_from(ready_since.as_millis())
         .unwrap_or(i64::MAX)
         .saturating_sub(head_start)
+}
+
+/// A task as it is when it comes in.
+#[must_use]
+pub(crate) fn accepted(new: NewTask, now: Timestamp) -> Task {
+    Task {
+        id: new.id,
+        queue: new.queue,
+        payload: new.payload,
+        priority: new.priority,
+        state: TaskState::Queued,
+        attempt: 0,
+        max_attempts: new.max_attempts,
+        cost_bytes: new.cost_bytes,
+        timeout_ms: new.timeout_ms,
+        trace_parent: new.trace_parent,
+        created_at: now,
+        not_before: new.not_before,
+        started_at: None,
+        finished_at: None,
+        expires_at: None,
+        success: None,
+        failure: None,
+    }
 }
 
 /// From when on a task may be claimed.

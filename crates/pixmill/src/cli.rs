@@ -166,6 +166,9 @@ pub(crate) struct BenchArgs {
     /// else, since the keys are left there.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) broker: Option<String>,
+    /// With `--broker`: measure instead what so many idle workers, each with connections of its own, cost that Redis.
+    #[arg(long, value_name = "N", requires = "broker", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) idle_workers: Option<u32>,
     /// How long each measurement runs at least, seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub(crate) seconds: u32,

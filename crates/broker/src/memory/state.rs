@@ -148,7 +148,7 @@ impl State {
             sort_key: policy::sort_key(ready_since, new.priority, &self.options),
             lease: None,
             ended: Vec::new(),
-            task: accepted(new, self.now),
+            task: policy::accepted(new, self.now),
         };
         let task = record.task.clone();
         self.by_id.insert(task.id, seq);
@@ -296,28 +296,6 @@ impl State {
             kind,
         });
         self.changed.task(task.id);
-    }
-}
-
-fn accepted(new: NewTask, now: Timestamp) -> Task {
-    Task {
-        id: new.id,
-        queue: new.queue,
-        payload: new.payload,
-        priority: new.priority,
-        state: TaskState::Queued,
-        attempt: 0,
-        max_attempts: new.max_attempts,
-        cost_bytes: new.cost_bytes,
-        timeout_ms: new.timeout_ms,
-        trace_parent: new.trace_parent,
-        created_at: now,
-        not_before: new.not_before,
-        started_at: None,
-        finished_at: None,
-        expires_at: None,
-        success: None,
-        failure: None,
     }
 }
 

@@ -1,7 +1,10 @@
 //! What a Redis must be to keep tasks, and what it could lose as it is set up.
 
+use std::time::Duration;
+
 use redis::{RedisError, Value, cmd};
 
+use super::RedisUsage;
 use super::address::Connection;
 use super::error::RedisOpenError;
 use super::link::Link;
@@ -71,16 +74,19 @@ async fn lazy_sync(connection: &mut Connection) -> Option<String> {
     ))
 }
 
-/// Memory that all nodes together use for data, bytes.
-pub(super) async fn memory_bytes(connection: &mut Connection) -> Result<u64, RedisError> {
-    let mut ask = cmd("INFO");
-    ask.arg("memory");
-    let mut total = 0;
-    for answer in connection.send_to_all(ask).await? {
+/// What all nodes together use.
+pub(super) async fn usage(connection: &mut Connection) -> Result<RedisUsage, RedisError> {
+    let mut total = RedisUsage::default();
+    for answer in connection.send_to_all(cmd("INFO")).await? {
         let info: String = redis::from_redis_value(answer)?;
-        total += field(&info, "used_memory")
-            .and_then(|bytes| bytes.parse::<u64>().ok())
-            .unwrap_or(0);
+        let number = |name| {
+            field(&info, name)
+                .and_then(|text| text.parse::<f64>().ok())
+                .unwrap_or(0.0)
+        };
+        total.memory_bytes += number("used_memory") as u64;
+        total.cpu_time += Duration::from_secs_f64(number("used_cpu_user") + number("used_cpu_sys"));
+        total.is_saving |= number("aof_rewrite_in_progress") + number("rdb_bgsave_in_progress") > 0.0;
     }
     Ok(total)
 }

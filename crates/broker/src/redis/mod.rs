@@ -59,6 +59,17 @@ impl Default for RedisOptions {
     }
 }
 
+/// What a server uses; of a cluster, all nodes together.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RedisUsage {
+    /// Memory for data now, bytes.
+    pub memory_bytes: u64,
+    /// CPU time since it started, without that of children that save.
+    pub cpu_time: Duration,
+    /// Whether it is writing all its data to disk: a child does that, on a core of its own if there is one.
+    pub is_saving: bool,
+}
+
 /// A [`Broker`](crate::Broker) and [`Registry`](crate::Registry) in Redis, shared by any number of processes.
 ///
 /// What it acknowledges is as safe as the server's own settings make it: see [`RedisBroker::warnings`].
@@ -125,13 +136,13 @@ impl RedisBroker {
         &self.warnings
     }
 
-    /// Memory that the server uses for data now, all its keys together, bytes.
+    /// What the server uses, for all its keys together.
     ///
     /// # Errors
     /// [`BrokerError::Unavailable`].
-    pub async fn server_memory_bytes(&self) -> Result<u64, BrokerError> {
+    pub async fn server_usage(&self) -> Result<RedisUsage, BrokerError> {
         let mut connection = self.link.connect(Purpose::Calls).await.map_err(error::broker_error)?;
-        health::memory_bytes(&mut connection).await.map_err(error::broker_error)
+        health::usage(&mut connection).await.map_err(error::broker_error)
     }
 
     fn call(&self, script: &'static Script, partition: usize) -> Call {

@@ -49,11 +49,39 @@ pub(super) struct Script {
 }
 
 fn prepare(body: &str) -> Script {
-    let text = format!("{}{LIBRARY}{body}", transitions());
+    let text = with_library(body);
     Script {
         hash: redis::Script::new(&text).get_hash().to_owned(),
         text,
     }
+}
+
+/// The script behind the sections of the library that it uses, the first of which, the head, every script does. Redis
+/// runs a script from its first line at each call: a function that is made and not used costs as much as a command.
+fn with_library(body: &str) -> String {
+    let transitions = transitions();
+    let sections = std::iter::once(transitions.as_str()).chain(LIBRARY.split("\n\n"));
+    let is_head = |section: &str| section.contains("local root =");
+    let mut kept: Vec<&str> = vec![body];
+    for section in sections.collect::<Vec<_>>().into_iter().rev() {
+        let uses = |name: &str| kept.iter().any(|text| words(text).any(|word| word == name));
+        if is_head(section) || section.lines().filter_map(defined).any(uses) {
+            kept.push(section);
+        }
+    }
+    kept.reverse();
+    kept.join("\n")
+}
+
+/// The name that a line at the outermost level defines.
+fn defined(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("local ")?;
+    words(rest.strip_prefix("function ").unwrap_or(rest)).next()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
 }
 
 /// The table of legal transitions, as `TaskState::after` decides them.
@@ -67,16 +95,14 @@ fn transitions() -> String {
         Transition::Cancel,
         Transition::Retry,
     ] {
-        // Writing to a string cannot fail.
-        let _ = write!(table, "{transition}={{");
         for state in TaskState::ALL {
             if let Ok(after) = state.after(transition) {
-                let _ = write!(table, "{state}='{after}',");
+                // Writing to a string cannot fail.
+                let _ = write!(table, "['{transition} {state}']='{after}',");
             }
         }
-        table.push_str("},");
     }
-    table.push_str("}\n");
+    table.push('}');
     table
 }
 
@@ -151,9 +177,29 @@ mod tests {
     fn the_scripts_know_the_transitions_of_the_one_function() {
         assert_eq!(
             transitions(),
-            "local AFTER = {claim={queued='running',},complete={running='completed',},\
-             requeue={running='queued',},fail={running='failed',},\
-             cancel={queued='cancelled',running='cancelled',},retry={failed='queued',},}\n"
+            "local AFTER = {['claim queued']='running',['complete running']='completed',['requeue running']='queued',\
+             ['fail running']='failed',['cancel queued']='cancelled',['cancel running']='cancelled',\
+             ['retry failed']='queued',}"
         );
+    }
+
+    #[test]
+    fn a_script_is_given_what_it_uses_and_what_that_uses() {
+        let text = with_library("wake('q:images')\n");
+        assert!(text.contains("local root ="), "{text}");
+        assert!(text.contains("local function wake("), "{text}");
+        assert!(
+            text.find("local function key(") < text.find("local function wake("),
+            "{text}"
+        );
+        assert!(!text.contains("AFTER"), "{text}");
+        assert!(!text.contains("local function move("), "{text}");
+        for name in ["AFTER", "move", "leave", "append", "make_ready", "id_of"] {
+            let text = &CLAIM.text;
+            assert!(
+                text.lines().filter_map(defined).any(|defined| defined == name),
+                "{name}"
+            );
+        }
     }
 }

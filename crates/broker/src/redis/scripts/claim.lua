@@ -10,40 +10,44 @@ local most_passed = tonumber(ARGV[FIRST + 6])
 pass_memory_limit()
 note_presence()
 
-local delayed = key('delayed:' .. queue)
-for _, place in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, MAX_PROMOTED)) do
-    local task = load(id_of(place))
-    redis.call('ZREM', delayed, place)
-    if task then make_ready(task) end
+-- Delayed tasks are scored by when they are ready.
+local delayed = key('delayed', queue)
+local first_delayed = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
+if first_delayed[1] and tonumber(first_delayed[2]) <= now then
+    for _, place in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, MAX_PROMOTED)) do
+        local task = load(id_of(place))
+        redis.call('ZREM', delayed, place)
+        if task then make_ready(task) end
+    end
+    first_delayed = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
 end
-local answer = { text(now), '' }
-local next_place = redis.call('ZRANGE', delayed, 0, 0)[1]
-if next_place then answer[2] = redis.call('HGET', key('task:' .. id_of(next_place)), 'ready') or '' end
+local answer = { NOW, first_delayed[1] and text(tonumber(first_delayed[2])) or '' }
 
-local asked = redis.call('HGET', key('asked:' .. worker), request)
+local asked = redis.call('HGET', key('asked', worker), request)
 if asked then
     for lease in string.gmatch(asked, '%x+') do
         local id = redis.call('HGET', key('holders'), lease)
         local expires = redis.call('ZSCORE', key('leases'), lease)
         answer[#answer + 1] = lease
         answer[#answer + 1] = text(tonumber(expires))
-        answer[#answer + 1] = record(id)
+        answer[#answer + 1] = record(load(id))
     end
     return answer
 end
 
-local ready = key('ready:' .. queue)
+local ready = key('ready', queue)
 local chosen, passed, at = {}, 0, 0
 while #chosen < slots and passed < most_passed do
     local places = redis.call('ZRANGE', ready, at, at + math.min(slots + passed, 100) - 1)
     if #places == 0 then break end
     for _, place in ipairs(places) do
-        local cost = tonumber(redis.call('HGET', key('task:' .. id_of(place)), 'cost'))
         if #chosen == slots or passed >= most_passed then break end
+        local id = id_of(place)
+        local cost = tonumber(redis.call('HGET', key('task', id), 'cost'))
         if cost > bytes and not any_size then
             passed = passed + 1
         else
-            chosen[#chosen + 1] = id_of(place)
+            chosen[#chosen + 1] = load(id)
             bytes, any_size = math.max(bytes - cost, 0), false
         end
     end
@@ -51,20 +55,20 @@ while #chosen < slots and passed < most_passed do
 end
 
 local leases = {}
-for index, id in ipairs(chosen) do
-    local task, lease = load(id), ARGV[FIRST + 6 + index]
+for index, task in ipairs(chosen) do
+    local lease = ARGV[FIRST + 6 + index]
     local expires = text(math.min(now + LEASE, now + task.timeout))
-    move(task, 'claim', 'task.started', '', { attempt = text(task.attempt + 1), started = text(now), lease = lease,
+    move(task, 'claim', 'task.started', '', { attempt = text(task.attempt + 1), started = NOW, lease = lease,
         worker = worker, request = request })
-    redis.call('HSET', key('holders'), lease, id)
+    redis.call('HSET', key('holders'), lease, task.id)
     redis.call('ZADD', key('leases'), expires, lease)
     leases[index] = lease
     answer[#answer + 1] = lease
     answer[#answer + 1] = expires
-    answer[#answer + 1] = record(id)
+    answer[#answer + 1] = record(task)
 end
 if #leases > 0 then
-    redis.call('HSET', key('asked:' .. worker), request, table.concat(leases, ' '))
+    redis.call('HSET', key('asked', worker), request, table.concat(leases, ' '))
     -- One token wakes one process: whoever leaves something behind passes it on.
     if redis.call('ZCARD', ready) > 0 then wake('q:' .. queue) end
 end

@@ -11,4 +11,4 @@ if held then
         ended = ended(task, 'c'), lease = false, worker = false, request = false })
     enqueue_owed(FIRST + 2)
 end
-return { 'done', record(task.id) }
+return { 'done', record(task) }

@@ -20,7 +20,7 @@ if ARGV[FIRST + 2] == '' then
     return answer
 end
 local id = ARGV[FIRST + 2]
-local number = redis.call('HGET', key('task:' .. id), 'event') or redis.call('ZSCORE', key('gone'), id)
+local number = redis.call('HGET', key('task', id), 'event') or redis.call('ZSCORE', key('gone'), id)
 local chain = {}
 while number and tonumber(number) and tonumber(number) > after do
     local found = redis.call('XRANGE', events, number .. '-0', number .. '-0')[1]

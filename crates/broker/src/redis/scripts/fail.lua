@@ -14,4 +14,4 @@ if held then
         { failure = ARGV[FIRST + 1], ended = ended(task, 'f') }, { due = due, ready = due })
     if state == 'failed' then enqueue_owed(FIRST + 5) end
 end
-return { 'done', record(task.id) }
+return { 'done', record(task) }

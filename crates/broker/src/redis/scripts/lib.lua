@@ -1,4 +1,5 @@
--- What every script begins with, after the table AFTER of legal transitions that TaskState::after is asked for.
+-- What scripts begin with, after the table of legal transitions that TaskState::after is asked for. A script is given
+-- the sections it needs (script.rs): what a blank line separates is one, and comes before its uses.
 --
 -- KEYS[1]  the partition, such as {pixmill:0}: the hash of its counters, and the stem of all its other keys. Those are
 --          built here, lie in the same slot by their hash tag, and belong to this partition alone.
@@ -11,49 +12,63 @@ if not now then
     local time = redis.call('TIME')
     now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local LEASE, AGEING, RETENTION = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local MAX_EVENTS, MAX_QUEUED = tonumber(ARGV[5]), tonumber(ARGV[8])
 local FIRST = 9
--- Tokens a wake list holds at most: they carry nothing, more would say no more.
-local MAX_TOKENS = 64
 
-local function key(name) return root .. ':' .. name end
+local LEASE = tonumber(ARGV[2])
+
+local AGEING = tonumber(ARGV[3])
+
+local RETENTION = tonumber(ARGV[4])
+
+local MAX_EVENTS = tonumber(ARGV[5])
+
+local MAX_QUEUED = tonumber(ARGV[8])
+
+-- The key of a partition's `kind`, or of one of that kind.
+local function key(kind, name)
+    if name then return root .. ':' .. kind .. ':' .. name end
+    return root .. ':' .. kind
+end
 -- Lua would write large numbers as 1.7e+15.
 local function text(number) return string.format('%.0f', number) end
+
+local NOW = text(now)
 
 -- For what ends in less memory than it began with: Redis refuses a write beyond maxmemory only when it is the first of its
 -- script, and a removal, even of nothing, is never refused.
 local function pass_memory_limit() redis.call('DEL', key('nothing')) end
 
+-- Tokens a wake list holds at most: they carry nothing, more would say no more.
+local MAX_TOKENS = 64
 local function wake(list)
-    if redis.call('LLEN', key('wake:' .. list)) < MAX_TOKENS then redis.call('RPUSH', key('wake:' .. list), '1') end
+    if redis.call('LLEN', key('wake', list)) < MAX_TOKENS then redis.call('RPUSH', key('wake', list), '1') end
 end
 
--- The order of arrival: a number of 16 digits that only grows, comparable between partitions to about a millisecond.
-local function next_arrival()
-    local arrival = text(math.max(tonumber(redis.call('HGET', root, 'arrival') or '0') + 1, now * 1000))
-    redis.call('HSET', root, 'arrival', arrival)
-    return arrival
-end
-
-local FIELDS = { 'queue', 'priority', 'cost', 'timeout', 'max', 'state', 'attempt', 'arrival', 'ready', 'started',
-    'expires', 'lease', 'worker', 'request', 'ended', 'event' }
-
+-- A record as a table, its id beside its fields.
 local function load(id)
-    local values = redis.call('HMGET', key('task:' .. id), unpack(FIELDS))
-    if not values[1] then return nil end
+    local flat = redis.call('HGETALL', key('task', id))
+    if not flat[1] then return nil end
     local task = { id = id }
-    for index, name in ipairs(FIELDS) do task[name] = values[index] or nil end
+    for index = 1, #flat, 2 do task[flat[index]] = flat[index + 1] end
     return task
 end
 
-local function record(id) return redis.call('HGETALL', key('task:' .. id)) end
+-- The same as field and value in turn.
+local function record(task)
+    local flat, length = {}, 0
+    for name, value in pairs(task) do
+        if name ~= 'id' then
+            flat[length + 1], flat[length + 2], length = name, value, length + 2
+        end
+    end
+    return flat
+end
 
 -- Appends to the log. Each event names the one before it of the same task, so that those of one task can be read alone.
-local function append(task, kind, code, attempt)
-    local number = text(redis.call('HINCRBY', root, 'event', 1))
+local function append(task, kind, code, attempt, number)
+    number = number or text(redis.call('HINCRBY', root, 'event', 1))
     redis.call('XADD', key('events'), 'MAXLEN', '~', math.max(MAX_EVENTS, 1), 'LIMIT', 200, number .. '-0',
-        'at', text(now), 'task', task.id, 'queue', task.queue, 'attempt', attempt, 'kind', kind, 'code', code,
+        'at', NOW, 'task', task.id, 'queue', task.queue, 'attempt', attempt, 'kind', kind, 'code', code,
         'before', task.event or '')
     return number
 end
@@ -63,8 +78,9 @@ local function member(task) return task.arrival .. ':' .. task.id end
 local function id_of(place) return string.sub(place, 18) end
 
 local function make_ready(task)
-    redis.call('ZADD', key('ready:' .. task.queue), tonumber(task.ready) - task.priority * AGEING, member(task))
-    redis.call('ZADD', key('waiting:' .. task.queue), task.ready, member(task))
+    local place = member(task)
+    redis.call('ZADD', key('ready', task.queue), tonumber(task.ready) - task.priority * AGEING, place)
+    redis.call('ZADD', key('waiting', task.queue), task.ready, place)
 end
 
 -- Puts a task into the sets that its state asks for.
@@ -72,13 +88,13 @@ local function enter(task)
     redis.call('ZADD', key('state:' .. task.queue .. ':' .. task.state), task.arrival, task.id)
     if task.state == 'queued' then
         if tonumber(task.ready) > now then
-            redis.call('ZADD', key('delayed:' .. task.queue), task.ready, member(task))
+            redis.call('ZADD', key('delayed', task.queue), task.ready, member(task))
         else
             make_ready(task)
         end
         wake('q:' .. task.queue)
     elseif task.state == 'running' then
-        redis.call('ZADD', key('running:' .. task.queue), task.started, task.id)
+        redis.call('ZADD', key('running', task.queue), task.started, task.id)
     end
     if task.expires then redis.call('ZADD', key('expiring'), task.expires, task.id) end
 end
@@ -87,13 +103,14 @@ end
 local function leave(task)
     redis.call('ZREM', key('state:' .. task.queue .. ':' .. task.state), task.id)
     if task.state == 'queued' then
-        if redis.call('ZREM', key('ready:' .. task.queue), member(task)) == 1 then
-            redis.call('ZREM', key('waiting:' .. task.queue), member(task))
+        local place = member(task)
+        if redis.call('ZREM', key('ready', task.queue), place) == 1 then
+            redis.call('ZREM', key('waiting', task.queue), place)
         else
-            redis.call('ZREM', key('delayed:' .. task.queue), member(task))
+            redis.call('ZREM', key('delayed', task.queue), place)
         end
     elseif task.state == 'running' then
-        redis.call('ZREM', key('running:' .. task.queue), task.id)
+        redis.call('ZREM', key('running', task.queue), task.id)
     end
     if task.expires then redis.call('ZREM', key('expiring'), task.id) end
 end
@@ -101,14 +118,14 @@ end
 -- Takes a task through a transition; returns nil when its state does not allow it. `changed` are fields to set (false
 -- removes one); those of a later release stay as they are.
 local function move(task, transition, kind, code, changed, attempt)
-    local state = AFTER[transition][task.state]
+    local state = AFTER[transition .. ' ' .. task.state]
     if not state then return nil end
     leave(task)
     changed.state = state
     if state == 'queued' or state == 'running' then
         if task.expires then changed.expires = false end
     else
-        changed.finished = text(now)
+        changed.finished = NOW
         if RETENTION then changed.expires = text(now + RETENTION) end
     end
     for name, value in pairs(changed) do task[name] = value or nil end
@@ -117,40 +134,44 @@ local function move(task, transition, kind, code, changed, attempt)
     for name, value in pairs(changed) do
         if value then set[#set + 1] = name; set[#set + 1] = value else gone[#gone + 1] = name end
     end
-    redis.call('HSET', key('task:' .. task.id), unpack(set))
-    if #gone > 0 then redis.call('HDEL', key('task:' .. task.id), unpack(gone)) end
+    redis.call('HSET', key('task', task.id), unpack(set))
+    if #gone > 0 then redis.call('HDEL', key('task', task.id), unpack(gone)) end
     enter(task)
     return state
 end
 
--- Stores the task that eight arguments from `at` on describe, unless it is there.
+-- Stores the task that eight arguments from `at` on describe, and that is not there yet.
 local TASK_ARGUMENTS = 8
 local function enqueue(at)
     local id, queue, priority, cost, timeout, max, due, document = unpack(ARGV, at, at + TASK_ARGUMENTS - 1)
-    if redis.call('EXISTS', key('task:' .. id)) == 1 then return false end
-    local ready = text(now)
-    if due ~= '' and tonumber(due) > now then ready = due end
-    local task = { id = id, queue = queue, priority = priority, state = 'queued', ready = ready,
-        arrival = next_arrival(), attempt = '0', event = redis.call('ZSCORE', key('gone'), id) or nil }
+    local ready = NOW
+    if due == '' then due = nil elseif tonumber(due) > now then ready = due end
+    -- Arrival is a number of 16 digits that only grows, comparable between partitions to about a millisecond.
+    local counters = redis.call('HMGET', root, 'arrival', 'event')
+    local arrival, event = text(math.max((counters[1] or 0) + 1, now * 1000)), text((counters[2] or 0) + 1)
+    redis.call('HSET', root, 'arrival', arrival, 'event', event)
+    local task = { id = id, v = '1', task = document, queue = queue, priority = priority, cost = cost, timeout = timeout,
+        max = max, state = 'queued', attempt = '0', arrival = arrival, ready = ready, created = NOW, due = due,
+        event = redis.call('ZSCORE', key('gone'), id) or nil }
     if task.event then redis.call('ZREM', key('gone'), id) end
-    local event = append(task, 'task.queued', '', 0)
-    redis.call('HSET', key('task:' .. id), 'v', '1', 'task', document, 'queue', queue, 'priority', priority,
-        'cost', cost, 'timeout', timeout, 'max', max, 'state', 'queued', 'attempt', '0', 'arrival', task.arrival,
-        'ready', ready, 'created', text(now), 'event', event)
-    if due ~= '' then redis.call('HSET', key('task:' .. id), 'due', due) end
+    append(task, 'task.queued', '', 0, event)
+    task.event = event
+    redis.call('HSET', key('task', id), unpack(record(task)))
     redis.call('SADD', key('queues'), queue)
     enter(task)
-    return true
 end
 
--- Enqueues the tasks a transition owes: a count at `at`, then their arguments.
+-- Enqueues the tasks a transition owes, unless they are there: a count at `at`, then their arguments.
 local function enqueue_owed(at)
-    for index = 0, tonumber(ARGV[at]) - 1 do enqueue(at + 1 + index * TASK_ARGUMENTS) end
+    for index = 0, tonumber(ARGV[at]) - 1 do
+        local first = at + 1 + index * TASK_ARGUMENTS
+        if redis.call('EXISTS', key('task', ARGV[first])) == 0 then enqueue(first) end
+    end
 end
 
 -- Takes a lease out of force; `holders` still leads from it to its task when `keep` says so.
 local function drop_lease(task, keep)
-    local asked, rest = key('asked:' .. task.worker), {}
+    local asked, rest = key('asked', task.worker), {}
     for lease in string.gmatch(redis.call('HGET', asked, task.request) or '', '%x+') do
         if lease ~= task.lease then rest[#rest + 1] = lease end
     end
@@ -167,7 +188,7 @@ end
 local function revoke(task)
     if not task.lease then return end
     drop_lease(task, false)
-    local list, kept = key('revoked:' .. task.worker), text(LEASE * 10)
+    local list, kept = key('revoked', task.worker), text(LEASE * 10)
     redis.call('RPUSH', list, task.lease)
     redis.call('LTRIM', list, -1000, -1)
     redis.call('PEXPIRE', list, kept)
@@ -195,10 +216,10 @@ local function note_presence()
     local interval = math.floor(LEASE / 3)
     if seen[1] and now - tonumber(seen[1]) > interval then
         grace = now + interval
-        redis.call('HSET', root, 'alive', text(now), 'grace', text(grace))
+        redis.call('HSET', root, 'alive', NOW, 'grace', text(grace))
     elseif not seen[1] or math.abs(now - seen[1]) > interval / 10 then
         -- A little late, so that a claim that finds nothing writes nothing.
-        redis.call('HSET', root, 'alive', text(now))
+        redis.call('HSET', root, 'alive', NOW)
     end
     return grace
 end
@@ -210,7 +231,7 @@ local function remove(task)
         redis.call('HDEL', key('holders'), lease)
     end
     leave(task)
-    redis.call('DEL', key('task:' .. task.id))
+    redis.call('DEL', key('task', task.id))
     local event = append(task, 'task.deleted', '', task.attempt)
     redis.call('ZADD', key('gone'), event, task.id)
     redis.call('ZADD', key('deletions'), event, task.id)

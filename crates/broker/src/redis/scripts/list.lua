@@ -18,6 +18,6 @@ table.sort(found, function(left, right) return left[1] > right[1] end)
 local answer = {}
 for index = 1, math.min(#found, limit) do
     answer[#answer + 1] = text(found[index][1])
-    answer[#answer + 1] = record(found[index][2])
+    answer[#answer + 1] = redis.call('HGETALL', key('task', found[index][2]))
 end
 return answer

@@ -12,7 +12,7 @@ end
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', key('entries'), '-inf', now, 'LIMIT', 0, limit)) do
     local length, rest = string.match(name, '^(%d+):(.*)$')
     redis.call('ZREM', key('names:' .. string.sub(rest, 1, length)), string.sub(rest, length + 2))
-    redis.call('DEL', key('entry:' .. name))
+    redis.call('DEL', key('entry', name))
     redis.call('ZREM', key('entries'), name)
 end
 local excess = redis.call('XLEN', key('events')) - math.max(MAX_EVENTS, 1)

@@ -10,4 +10,4 @@ if held then
     move(task, 'requeue', 'task.released', '', { attempt = text(task.attempt - 1), ended = ended(task, 'r'),
         lease = false, worker = false, request = false }, task.attempt)
 end
-return { 'done', record(task.id) }
+return { 'done', record(task) }

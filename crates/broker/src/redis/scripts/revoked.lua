@@ -2,7 +2,7 @@
 -- ARGV 9 worker.
 -- Returns the leases.
 -- Invariant: each is told once.
-local list = key('revoked:' .. ARGV[FIRST])
+local list = key('revoked', ARGV[FIRST])
 local lost = redis.call('LRANGE', list, 0, 999)
 if #lost > 0 then redis.call('LTRIM', list, #lost, -1) end
 return lost

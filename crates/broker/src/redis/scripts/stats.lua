@@ -7,9 +7,9 @@ local function oldest(name)
     local first = redis.call('ZRANGE', key(name), 0, 0, 'WITHSCORES')
     return first[2] and text(tonumber(first[2])) or ''
 end
-local answer = { text(now), redis.call('ZCARD', key('deletions')) }
+local answer = { NOW, redis.call('ZCARD', key('deletions')) }
 for _, queue in ipairs(redis.call('SMEMBERS', key('queues'))) do
-    local delayed = key('delayed:' .. queue)
+    local delayed = key('delayed', queue)
     local row = { queue, redis.call('ZCOUNT', delayed, '-inf', now), redis.call('ZCARD', delayed),
         oldest('waiting:' .. queue), oldest('delayed:' .. queue), oldest('running:' .. queue) }
     for index = FIRST, #ARGV do

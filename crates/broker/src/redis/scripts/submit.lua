@@ -1,15 +1,17 @@
 -- Stores a client's task, its place in the queue and the event task.queued.
--- ARGV 9 fingerprint, 10 idempotency key or '', 11 key's life, ms; 12 '1' when the input was staged too long ago;
---      13 until when to store it (reserve.lua) or ''; 14 on the task.
--- Returns {'created', record}, {'existing', record}, {'full', queued}, {'reused'}, {'staged'} or {'late'}.
+-- ARGV 9 fingerprint, 10 idempotency key, or '' when there is none or it was reserved; 11 key's life, ms; 12 '1' when the
+--      input was staged too long ago; 13 until when to store it (reserve.lua) or ''; 14 on the task.
+-- Returns {'created', now}, {'existing', record}, {'full', queued}, {'reused'}, {'staged'} or {'late'}.
 -- Invariant: of many calls with one id or one key one creates; a full queue or a refused call leaves no trace.
 local fingerprint, idempotency = ARGV[FIRST], ARGV[FIRST + 1]
 local id, queue = ARGV[FIRST + 5], ARGV[FIRST + 6]
-if redis.call('EXISTS', key('task:' .. id)) == 1 then return { 'existing', record(id) } end
-local used = idempotency ~= '' and redis.call('HMGET', key('key:' .. idempotency), 'fingerprint', 'task', 'until')
-if used and used[1] and tonumber(used[3]) > now and redis.call('EXISTS', key('task:' .. used[2])) == 1 then
-    if used[1] ~= fingerprint then return { 'reused' } end
-    return { 'existing', record(used[2]) }
+local stored = load(id)
+if stored then return { 'existing', record(stored) } end
+local used = idempotency ~= '' and redis.call('HMGET', key('key', idempotency), 'fingerprint', 'task', 'until')
+if used and used[1] and tonumber(used[3]) > now then
+    local earlier = load(used[2])
+    if earlier and used[1] ~= fingerprint then return { 'reused' } end
+    if earlier then return { 'existing', record(earlier) } end
 end
 if ARGV[FIRST + 3] == '1' then return { 'staged' } end
 if ARGV[FIRST + 4] ~= '' and now >= tonumber(ARGV[FIRST + 4]) then return { 'late' } end
@@ -17,8 +19,8 @@ local queued = redis.call('ZCARD', key('state:' .. queue .. ':queued'))
 if queued >= MAX_QUEUED then return { 'full', queued } end
 if used then
     local life = ARGV[FIRST + 2]
-    redis.call('HSET', key('key:' .. idempotency), 'fingerprint', fingerprint, 'task', id, 'until', text(now + life))
-    redis.call('PEXPIRE', key('key:' .. idempotency), life)
+    redis.call('HSET', key('key', idempotency), 'fingerprint', fingerprint, 'task', id, 'until', text(now + life))
+    redis.call('PEXPIRE', key('key', idempotency), life)
 end
 enqueue(FIRST + 5)
-return { 'created', record(id) }
+return { 'created', NOW }

@@ -88,11 +88,11 @@ async fn nobody_there_is_an_error_at_once() {
 async fn memory_grows_with_what_is_stored() {
     let server = Server::start();
     let broker = open(&server, RedisOptions::default()).await.unwrap();
-    let before = broker.server_memory_bytes().await.unwrap();
+    let before = broker.server_usage().await.unwrap().memory_bytes;
     for _ in 0..100 {
         broker.submit(submission(task())).await.unwrap();
     }
-    let grown = broker.server_memory_bytes().await.unwrap() - before;
+    let grown = broker.server_usage().await.unwrap().memory_bytes - before;
     assert!(
         (100 * 500..100 * 10_000).contains(&grown),
         "{grown} bytes for 100 tasks"

@@ -7,6 +7,7 @@ mod broker;
 mod client;
 mod cpu;
 mod engine;
+mod idle;
 mod input;
 mod load;
 mod memory;
@@ -73,9 +74,13 @@ pub(super) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
     print(&report, arguments)
 }
 
-/// The broker alone, in Redis.
+/// The broker alone, in Redis: under load, or with idle workers.
 fn run_redis(address: &str, effort: Effort, arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Some(workers) = arguments.idle_workers {
+        let figures = runtime.block_on(idle::measure(address, workers, effort))?;
+        return print(&figures, arguments);
+    }
     let figures = runtime.block_on(redis::measure(address, effort))?;
     print(&figures, arguments)
 }
