@@ -37,9 +37,11 @@ def read(path: str) -> Image.Image:
     image.load()
     orientation = image.getexif().get(0x0112)
     has_alpha = "transparency" in image.info or image.mode in ("LA", "RGBA")
-    is_gray = image.mode in ("1", "L", "LA", "I;16", "I")
-    if image.mode in ("I;16", "I"):
+    is_gray = image.mode in ("1", "L", "LA", "I;16", "I;16B", "I")
+    is_palette = image.format in ("BMP", "GIF") and is_gray
+    if image.mode in ("I;16", "I;16B", "I"):
         image = Image.fromarray((np.asarray(image, dtype=np.uint32) >> 8).astype(np.uint8))
+    is_gray = is_gray and not is_palette
     image = image.convert({(True, True): "LA", (True, False): "L", (False, True): "RGBA"}.get((is_gray, has_alpha), "RGB"))
     image.info = {"orientation": orientation}
     return image
@@ -133,6 +135,7 @@ class Case:
     metric: str
     make: list
     region: tuple[int, int, int, int] | None = None
+    source: str | None = None
 
 
 def blurred(sigma: float):
@@ -237,9 +240,36 @@ def jpeg_cases() -> list[Case]:
     return cases
 
 
+def format_cases() -> list[Case]:
+    """Every other format that is read, decoded alone."""
+    exact = (
+        "still.gif interlaced.gif holes.gif rgb24.bmp gray8.bmp bits1.bmp rle4.bmp rle8.bmp indexed4.bmp "
+        "rgba32.bmp rgb_raw.tiff rgb_lzw.tiff rgb_deflate.tiff rgb_packbits.tiff rgb_differences.tiff "
+        "rgb_big.tiff rgba.tiff gray.tiff bits_group4.tiff bits_packbits.tiff cmyk.tiff palette.tiff pages.tiff "
+        "orientation_6.tiff gray16_big_endian.tiff png.ico bitmap.ico rgb.qoi rgba.qoi p1.pbm p2.pgm p3.ppm p4.pbm "
+        "p5.pgm p6.ppm p5_65535.pgm p5_15.pgm"
+    ).split()
+    cases = [Case(f"read_{name.replace('.', '_')}", f"formats/{name}", "orient => png", EXACT, [orient]) for name in exact]
+    # Pillow cuts the fraction off where 32 levels become 256.
+    cases.append(Case("read_top_down_565_bmp", "formats/top_down_565.bmp", "orient => png", RESIZE, []))
+    cases.append(Case("read_rgb_jpeg_tiff", "formats/rgb_jpeg.tiff", "orient => png", LOSSY, []))
+    cases.append(Case("read_ycbcr_jpeg_tiff", "formats/ycbcr_jpeg.tiff", "orient => png", LOSSY, []))
+    # What Pillow does not read was made of pictures that it does.
+    for name, of in (
+        ("rgba_masks.bmp", "rgba"),
+        ("rgb_tiles.tiff", "rgb"),
+        ("rgb_planes.tiff", "rgb"),
+        ("rgba.pam", "rgba"),
+    ):
+        case = Case(f"read_{name.replace('.', '_')}", f"formats/{name}", "orient => png", EXACT, [])
+        case.source = f"formats/{of}.png"
+        cases.append(case)
+    return cases
+
+
 def write(case: Case) -> str:
     """Writes one reference and returns its line of the manifest."""
-    image = read(case.input)
+    image = read(case.source or case.input)
     for step in case.make:
         image = step(image)
     width, height = image.size
@@ -256,7 +286,7 @@ def main() -> None:
     GOLDEN.mkdir(exist_ok=True)
     for stale in GOLDEN.glob("*.png"):
         stale.unlink()
-    cases = lossless_cases() + blur_cases() + resize_cases() + jpeg_cases()
+    cases = lossless_cases() + blur_cases() + resize_cases() + jpeg_cases() + format_cases()
     lines = ["# name\tinput\trecipe\tsize\tregion\tmetric"] + [write(case) for case in cases]
     (GOLDEN / "manifest.tsv").write_text("\n".join(lines) + "\n")
 

@@ -89,7 +89,210 @@ def oriented_png() -> None:
     crop.save(TESTDATA / "orientation/exif_6.png", exif=exif, optimize=True)
 
 
+def bmp(path: Path, width: int, height: int, bits: int, compression: int, behind: bytes, pixels: bytes) -> None:
+    """A BMP with the plain header: `behind` it masks or a palette, then the pixels as they are."""
+    start = 14 + 40 + len(behind)
+    used = len(behind) // 4 if bits <= 8 else 0
+    info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, len(pixels), 2835, 2835, used, 0)
+    path.write_bytes(b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + info + behind + pixels)
+
+
+def run_lengths(rows: list[bytes], bits: int) -> bytes:
+    """RLE8 or RLE4 of rows of indices, the lowest first: runs where there are any, literals elsewhere."""
+    packed = b""
+    for row in rows:
+        at = 0
+        while at < len(row):
+            run = 1
+            while at + run < len(row) and row[at + run] == row[at] and run < 255:
+                run += 1
+            if run >= 3 or len(row) - at < 3:
+                value = row[at] * 17 if bits == 4 else row[at]
+                packed += bytes((run, value))
+                at += run
+                continue
+            literal = row[at : at + 3]
+            if bits == 4:
+                packed += bytes((0, 3, literal[0] << 4 | literal[1], literal[2] << 4))
+            else:
+                packed += bytes((0, 3)) + literal + b"\0"
+            at += 3
+        packed += b"\0\0"
+    return packed + b"\0\1"
+
+
+def bmp_set(folder: Path, rgb: Image.Image, rgba: Image.Image) -> None:
+    """Every depth, masks, run lengths, a picture from top to bottom, and alpha."""
+    width, height = rgb.size
+    rgb.save(folder / "rgb24.bmp")
+    rgba.save(folder / "rgba32.bmp")
+    rgb.convert("L").save(folder / "gray8.bmp")
+    rgb.convert("1").save(folder / "bits1.bmp")
+    for colors, bits in ((16, 4), (200, 8)):
+        few = rgb.quantize(colors, dither=Image.Dither.NONE)
+        indices = few.tobytes()
+        palette = few.getpalette()[: colors * 3]
+        entries = b"".join(bytes((*palette[at : at + 3][::-1], 0)) for at in range(0, len(palette), 3))
+        rows = [indices[y * width : (y + 1) * width] for y in range(height)][::-1]
+        bmp(folder / f"rle{bits}.bmp", width, height, bits, 3 - bits // 4, entries, run_lengths(rows, bits))
+        if bits == 4:
+            packed = b"".join(bytes(row[x] << 4 | row[x + 1] for x in range(0, width, 2)) for row in rows)
+            bmp(folder / "indexed4.bmp", width, height, 4, 0, entries, packed)
+    pixels = [rgb.getpixel((x, y)) for y in range(height) for x in range(width)]
+    bgra = b"".join(bytes((b, g, r, a)) for r, g, b, a in (rgba.getpixel((x, y)) for y in range(height) for x in range(width)))
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    bmp(folder / "rgba_masks.bmp", width, -height, 32, 6, masks, bgra)
+    five_six_five = b"".join(struct.pack("<H", r >> 3 << 11 | g >> 2 << 5 | b >> 3) for r, g, b in pixels)
+    bmp(folder / "top_down_565.bmp", width, -height, 16, 3, struct.pack("<III", 0xF800, 0x07E0, 0x001F), five_six_five)
+
+
+def tiff(path: Path, entries: list[tuple[int, int, list[int]]], pieces: list[bytes], order: str) -> None:
+    """A TIFF of one directory behind its pieces. An entry is tag, type (3 or 4) and numbers; offsets (273 or 324) are filled in."""
+    body, offsets = b"", []
+    for piece in pieces:
+        offsets.append(8 + len(body))
+        body += piece + b"\0" * (len(piece) % 2)
+    start = 8 + len(body)
+    behind = start + 2 + 12 * len(entries) + 4
+    head, values = struct.pack(order + "H", len(entries)), b""
+    for tag, kind, numbers in entries:
+        numbers = offsets if tag in (273, 324) else numbers
+        value = struct.pack(f"{order}{len(numbers)}{'H' if kind == 3 else 'I'}", *numbers)
+        place = value.ljust(4, b"\0")
+        if len(value) > 4:
+            place = struct.pack(order + "I", behind + len(values))
+            values += value
+        head += struct.pack(order + "HHI", tag, kind, len(numbers)) + place
+    magic = b"II*\0" if order == "<" else b"MM\0*"
+    path.write_bytes(magic + struct.pack(order + "I", start) + body + head + b"\0" * 4 + values)
+
+
+def tiff_set(folder: Path, rgb: Image.Image, rgba: Image.Image) -> None:
+    """Every packing, depth and kind of colour; tiles, planes, pages, both byte orders, BigTIFF, an orientation."""
+    width, height = rgb.size
+    gray = rgb.convert("L")
+    for name, packing in (("raw", None), ("lzw", "tiff_lzw"), ("deflate", "tiff_adobe_deflate"), ("packbits", "packbits")):
+        rgb.save(folder / f"rgb_{name}.tiff", compression=packing)
+    rgb.save(folder / "rgb_differences.tiff", compression="tiff_lzw", tiffinfo={317: 2})
+    rgb.save(folder / "rgb_jpeg.tiff", compression="jpeg", quality=90)
+    rgb.convert("YCbCr").save(folder / "ycbcr_jpeg.tiff", compression="jpeg", quality=90)
+    rgb.save(folder / "rgb_big.tiff", big_tiff=True)
+    rgba.save(folder / "rgba.tiff", compression="tiff_lzw")
+    gray.save(folder / "gray.tiff", compression="tiff_lzw")
+    gray.convert("1").save(folder / "bits_group4.tiff", compression="group4")
+    gray.convert("1").save(folder / "bits_packbits.tiff", compression="packbits")
+    rgb.convert("CMYK").save(folder / "cmyk.tiff", compression="tiff_lzw")
+    rgb.quantize(64, dither=Image.Dither.NONE).save(folder / "palette.tiff", compression="tiff_lzw")
+    rgb.save(folder / "pages.tiff", save_all=True, append_images=[rgb.rotate(180)], compression="tiff_lzw")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    rgb.rotate(90, expand=True).save(folder / "orientation_6.tiff", exif=turned, compression="tiff_lzw")
+    levels = gray.tobytes()
+    deep = b"".join(struct.pack(">H", level * 257) for level in levels)
+    size = [(256, 4, [width]), (257, 4, [height])]
+    strip = [(273, 4, []), (277, 3, [1]), (278, 4, [height])]
+    tiff(
+        folder / "gray16_big_endian.tiff",
+        size + [(258, 3, [16]), (259, 3, [1]), (262, 3, [1])] + strip + [(279, 4, [len(deep)])],
+        [deep],
+        ">",
+    )
+    tiles = []
+    for top in range(0, height, 16):
+        for left in range(0, width, 32):
+            tile = rgb.crop((left, top, left + 32, top + 16))
+            tiles.append(zlib.compress(tile.tobytes()))
+    tiff(
+        folder / "rgb_tiles.tiff",
+        size
+        + [(258, 3, [8, 8, 8]), (259, 3, [8]), (262, 3, [2]), (277, 3, [3]), (322, 4, [32]), (323, 4, [16])]
+        + [(324, 4, []), (325, 4, [len(tile) for tile in tiles])],
+        tiles,
+        "<",
+    )
+    planes = [channel.tobytes() for channel in rgb.split()]
+    tiff(
+        folder / "rgb_planes.tiff",
+        size
+        + [(258, 3, [8, 8, 8]), (259, 3, [1]), (262, 3, [2]), (273, 4, []), (277, 3, [3]), (278, 4, [height])]
+        + [(279, 4, [len(plane) for plane in planes]), (284, 3, [2])],
+        planes,
+        "<",
+    )
+
+
+def pnm_set(folder: Path, rgb: Image.Image, rgba: Image.Image) -> None:
+    """P1 to P6, a largest sample of 15 and of 65535, comments, and PAM with alpha."""
+    width, height = rgb.size
+    gray, bits = rgb.convert("L"), rgb.convert("1")
+    bits.save(folder / "p4.pbm")
+    gray.save(folder / "p5.pgm")
+    rgb.save(folder / "p6.ppm")
+    ink = "".join("0" if level else "1" for level in bits.get_flattened_data())
+    lines = "\n".join(ink[at : at + width] for at in range(0, len(ink), width))
+    (folder / "p1.pbm").write_text(f"P1\n# no space between the bits\n{width} {height}\n{lines}\n")
+    levels = " ".join(str(level) for level in gray.get_flattened_data())
+    (folder / "p2.pgm").write_text(f"P2 {width} {height} 255\n{levels}")
+    samples = " ".join(str(sample) for sample in rgb.tobytes())
+    (folder / "p3.ppm").write_text(f"P3\n{width}\n{height} # then the largest sample\n255\n{samples}\n")
+    deep = b"".join(struct.pack(">H", level * 257) for level in gray.tobytes())
+    (folder / "p5_65535.pgm").write_bytes(f"P5 {width} {height} 65535\n".encode() + deep)
+    (folder / "p5_15.pgm").write_bytes(f"P5 {width} {height} 15\n".encode() + bytes(x >> 4 for x in gray.tobytes()))
+    head = f"P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n"
+    (folder / "rgba.pam").write_bytes(head.encode() + rgba.tobytes())
+
+
+def gif_set(folder: Path, rgb: Image.Image) -> None:
+    """Still, interlaced, see-through, and an animation whose frames are parts of the screen, kept, wiped and put back."""
+    few = rgb.quantize(200, dither=Image.Dither.NONE)
+    few.save(folder / "still.gif", interlace=0)
+    few.save(folder / "interlaced.gif", interlace=1)
+    few.save(folder / "holes.gif", transparency=few.getpixel((20, 20)))
+    colours = bytes((0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255))
+
+    def frame(place: tuple[int, int, int, int], index: int, disposal: int, delay: int) -> bytes:
+        left, top, width, height = place
+        # Two bits an index, and a clear code before every two of them, so that all codes have three bits.
+        codes = [code for _ in range(width * height) for code in (4, index)] + [5]
+        bits = sum(code << (3 * at) for at, code in enumerate(codes))
+        data = bits.to_bytes((3 * len(codes) + 7) // 8, "little")
+        blocks = b"".join(bytes((len(data[at : at + 255]),)) + data[at : at + 255] for at in range(0, len(data), 255))
+        control = b"!\xf9\x04" + struct.pack("<BHBB", disposal << 2 | 1, delay, 0, 0)
+        return control + b"," + struct.pack("<HHHHB", *place, 0) + b"\x02" + blocks + b"\0"
+
+    screen = b"GIF89a" + struct.pack("<HHBBB", 16, 12, 0x81, 0, 0) + colours
+    repeat = b"!\xff\x0bNETSCAPE2.0\x03\x01\x03\x00\x00"
+    frames = [
+        frame((0, 0, 16, 12), 1, 1, 10),
+        frame((2, 2, 6, 4), 2, 2, 20),
+        frame((4, 4, 8, 6), 3, 3, 30),
+        frame((12, 8, 4, 4), 2, 1, 5),
+    ]
+    (folder / "animated.gif").write_bytes(screen + repeat + b"".join(frames) + b";")
+
+
+def formats_set() -> None:
+    """Files of the formats that are read beside JPEG, PNG and WebP; cut from a Kodak picture."""
+    folder = TESTDATA / "formats"
+    folder.mkdir(exist_ok=True)
+    rgb = Image.open(TESTDATA / "photos/kodak_23.png").convert("RGB").crop((200, 100, 456, 292)).resize((64, 48))
+    rgba = rgb.copy()
+    rgba.putalpha(Image.linear_gradient("L").resize(rgb.size))
+    rgb.save(folder / "rgb.png", optimize=True)
+    rgba.save(folder / "rgba.png", optimize=True)
+    bmp_set(folder, rgb, rgba)
+    tiff_set(folder, rgb, rgba)
+    pnm_set(folder, rgb, rgba)
+    gif_set(folder, rgb)
+    square = rgba.crop((0, 0, 48, 48))
+    square.save(folder / "png.ico", sizes=[(16, 16), (48, 48)])
+    square.save(folder / "bitmap.ico", sizes=[(16, 16), (48, 48)], bitmap_format="bmp")
+    rgb.save(folder / "rgb.qoi")
+    rgba.save(folder / "rgba.qoi")
+
+
 if __name__ == "__main__":
+    formats_set()
     webp_set()
     hostile_set()
     oriented_png()

@@ -9,6 +9,7 @@ mod encode;
 mod error;
 mod exif;
 mod jpeg;
+mod layout;
 mod mill;
 mod pixels;
 mod plan;

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use pixmill_blob::BlobError;
 use pixmill_broker::BrokerError;
 use pixmill_engine::EngineError;
-use pixmill_types::{IllegalTransition, LimitExceeded, LimitName, RecipeError, TaskState};
+use pixmill_types::{IllegalTransition, ImageFormat, LimitExceeded, LimitName, RecipeError, TaskState};
 
 use crate::problem::{ProblemCode, ProblemDocument};
 
@@ -274,7 +274,7 @@ impl From<EngineError> for Problem {
         };
         let problem = Self::new(code, error.to_string());
         match code {
-            ProblemCode::NotAnImage => problem.allowed("JPEG, PNG or WebP"),
+            ProblemCode::NotAnImage => problem.allowed(ImageFormat::READ),
             _ => problem,
         }
     }

@@ -87,8 +87,8 @@ problem_codes! {
     RecipeImpossible = "recipe_impossible", UNPROCESSABLE_ENTITY, "Recipe not possible on this image";
     /// The bytes are not an image of a format pixmill reads.
     NotAnImage = "not_an_image", UNPROCESSABLE_ENTITY, "Not an image";
-    /// The image is of a known format, but of a kind of it that pixmill does not read.
-    ImageUnsupported = "image_unsupported", UNPROCESSABLE_ENTITY, "Image not supported";
+    /// The image is of a known format that pixmill does not read, or of a kind of it that it does not.
+    ImageUnsupported = "image_unsupported", UNSUPPORTED_MEDIA_TYPE, "Image not supported";
     /// The file ends before its header does.
     ImageTruncated = "image_truncated", UNPROCESSABLE_ENTITY, "Image cut off";
     /// The file contradicts its own format.

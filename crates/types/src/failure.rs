@@ -12,7 +12,7 @@ use crate::LimitExceeded;
 pub enum FailureCode {
     /// The bytes are not an image of a format pixmill reads.
     NotAnImage,
-    /// The image is of a known format, but of a kind of it that pixmill does not read.
+    /// The image is of a known format that pixmill does not read, or of a kind of it that it does not.
     ImageUnsupported,
     /// The file ends before the image does.
     ImageTruncated,

@@ -14,40 +14,101 @@ pub enum ImageFormat {
     Png,
     /// RFC 9649.
     Webp,
+    /// GIF 87a and 89a.
+    Gif,
+    /// TIFF 6.0 and BigTIFF.
+    Tiff,
+    /// Windows bitmaps.
+    Bmp,
+    /// Windows icons. Read alone.
+    Ico,
+    /// The Quite OK Image format, version 1.0.
+    Qoi,
+    /// Netpbm: PBM, PGM, PPM and PAM. Read alone.
+    Pnm,
+    /// AV1 Image File Format. Written alone.
+    Avif,
+}
+
+/// What a format is called.
+struct Names {
+    name: &'static str,
+    media_type: &'static str,
+    extensions: &'static [&'static str],
 }
 
 impl ImageFormat {
     /// Every format.
-    pub const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Webp];
+    pub const ALL: [Self; 10] = [
+        Self::Jpeg,
+        Self::Png,
+        Self::Webp,
+        Self::Gif,
+        Self::Tiff,
+        Self::Bmp,
+        Self::Ico,
+        Self::Qoi,
+        Self::Pnm,
+        Self::Avif,
+    ];
+
+    /// The formats that are read, for people.
+    pub const READ: &'static str = "JPEG, PNG, WebP, GIF, TIFF, BMP, ICO, QOI and PNM";
+
+    const fn names(self) -> Names {
+        let (name, media_type, extensions): (_, _, &[&str]) = match self {
+            Self::Jpeg => ("jpeg", "image/jpeg", &["jpg", "jpeg", "jpe", "jfif"]),
+            Self::Png => ("png", "image/png", &["png", "apng"]),
+            Self::Webp => ("webp", "image/webp", &["webp"]),
+            Self::Gif => ("gif", "image/gif", &["gif"]),
+            Self::Tiff => ("tiff", "image/tiff", &["tiff", "tif"]),
+            Self::Bmp => ("bmp", "image/bmp", &["bmp", "dib"]),
+            Self::Ico => ("ico", "image/vnd.microsoft.icon", &["ico"]),
+            Self::Qoi => ("qoi", "image/qoi", &["qoi"]),
+            Self::Pnm => ("pnm", "image/x-portable-anymap", &["pnm", "ppm", "pgm", "pbm", "pam"]),
+            Self::Avif => ("avif", "image/avif", &["avif"]),
+        };
+        Names {
+            name,
+            media_type,
+            extensions,
+        }
+    }
 
     /// The stable lower-case name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Jpeg => "jpeg",
-            Self::Png => "png",
-            Self::Webp => "webp",
-        }
+        self.names().name
     }
 
     /// The registered media type.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::Webp => "image/webp",
-        }
+        self.names().media_type
     }
 
     /// File name extensions in use for the format, the usual one first.
     #[must_use]
     pub const fn extensions(self) -> &'static [&'static str] {
-        match self {
-            Self::Jpeg => &["jpg", "jpeg", "jpe", "jfif"],
-            Self::Png => &["png"],
-            Self::Webp => &["webp"],
-        }
+        self.names().extensions
+    }
+
+    /// Whether files of this format are read.
+    #[must_use]
+    pub const fn is_read(self) -> bool {
+        !matches!(self, Self::Avif)
+    }
+
+    /// Whether files of this format are written.
+    #[must_use]
+    pub const fn is_written(self) -> bool {
+        !matches!(self, Self::Ico | Self::Pnm)
+    }
+
+    /// Whether files of this format may hold an animation that is kept.
+    #[must_use]
+    pub const fn is_animated(self) -> bool {
+        matches!(self, Self::Png | Self::Webp | Self::Gif)
     }
 
     /// The format of that name.
@@ -55,6 +116,7 @@ impl ImageFormat {
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "jpg" => Some(Self::Jpeg),
+            "tif" => Some(Self::Tiff),
             _ => Self::ALL.into_iter().find(|format| format.as_str() == name),
         }
     }

@@ -2,8 +2,14 @@
 //!
 //! Owns which library reads which format, and the words for what is wrong with a file. Knows nothing of plans.
 
+mod bmp;
+mod gif;
+mod ico;
 mod jpeg;
 mod png;
+mod pnm;
+pub(crate) mod qoi;
+mod tiff;
 mod webp;
 
 use pixmill_types::ImageFormat;
@@ -29,7 +35,26 @@ pub(crate) fn decode(
         ImageFormat::Jpeg => jpeg::decode(input, header, plan, control),
         ImageFormat::Png => png::decode(input, header),
         ImageFormat::Webp => webp::decode(input, header),
+        ImageFormat::Gif => gif::decode(input, header, control),
+        ImageFormat::Tiff => tiff::decode(input, header, control),
+        ImageFormat::Bmp => bmp::decode(input, header, control),
+        ImageFormat::Ico => ico::decode(input, header, control),
+        ImageFormat::Qoi => qoi::decode(input, header, control),
+        ImageFormat::Pnm => pnm::decode(input, header, control),
+        ImageFormat::Avif => Err(EngineError::Internal("AVIF has no decoder".into())),
     }
+}
+
+/// Pixels between two looks at whether to go on.
+const PIXELS_BETWEEN_CHECKS: usize = 256 * 1024;
+
+/// Asks now and then, row by row, whether to go on.
+fn rows_or_stop(row: usize, width: u32, control: &dyn Control) -> Result<(), EngineError> {
+    let rows = (PIXELS_BETWEEN_CHECKS / width.max(1) as usize).max(1);
+    if row.is_multiple_of(rows) && control.should_stop() {
+        return Err(EngineError::Stopped);
+    }
+    Ok(())
 }
 
 /// A file that a decoder gave up on: cut off if it has no end, else damaged.

@@ -2,10 +2,15 @@
 //!
 //! Owns which library writes which format, and what becomes of what a format cannot hold. Knows nothing of recipes.
 
+mod avif;
+mod bmp;
 mod flatten;
+mod gif;
 mod jpeg;
 mod png;
+mod qoi;
 mod sink;
+mod tiff;
 mod webp;
 
 pub(crate) use self::sink::Sink;
@@ -26,6 +31,12 @@ pub(crate) fn encode(image: Image, plan: &EncodePlan, control: &dyn Control) -> 
         ImageFormat::Jpeg => jpeg::encode(image, plan, control),
         ImageFormat::Png => png::encode(&image, plan, control),
         ImageFormat::Webp => webp::encode(image, plan, control),
+        ImageFormat::Gif => gif::encode(image, plan, control),
+        ImageFormat::Tiff => tiff::encode(&image, plan, control),
+        ImageFormat::Bmp => bmp::encode(image, control),
+        ImageFormat::Qoi => qoi::encode(image, control),
+        ImageFormat::Avif => avif::encode(image, plan),
+        ImageFormat::Ico | ImageFormat::Pnm => Err(failed(plan.format.as_str(), &"the format is only read")),
     }
 }
 

@@ -37,7 +37,12 @@ fn write(image: &Image, plan: &EncodePlan, sink: &mut Sink<'_>) -> Result<(), En
         info.exif_metadata = Some(tiff[..].into());
     }
     let mut encoder = Encoder::with_info(sink, info)?;
-    encoder.set_compression(Compression::Fast);
+    encoder.set_compression(match plan.effort {
+        0 => Compression::Fastest,
+        1 => Compression::Fast,
+        2 => Compression::Balanced,
+        _ => Compression::High,
+    });
     let mut writer = encoder.write_header()?;
     let mut stream = writer.stream_writer()?;
     match &image.samples {

@@ -46,6 +46,16 @@ impl<'a> Sink<'a> {
         }
     }
 
+    /// Bytes written so far.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Puts `bytes` in place of as many that were written before, from `at` on.
+    pub(super) fn overwrite(&mut self, at: usize, bytes: &[u8]) {
+        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+
     /// Appends to the file; `false` when it is not to go on.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> bool {
         if self.bytes.len() >= self.next_check {

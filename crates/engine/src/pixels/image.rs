@@ -1,6 +1,6 @@
 //! A picture in memory.
 
-use super::{Channels, Depth, Shape};
+use super::{Channels, Depth, Sample, Shape};
 use crate::EngineError;
 
 /// A picture: its samples row by row, channels interleaved, no padding.
@@ -44,6 +44,47 @@ impl Image {
             samples: Samples::Eight(samples),
             ..self
         }
+    }
+
+    /// The same picture with colour, alpha or both added as `to` has them; what `to` lacks is not taken away.
+    pub(crate) fn try_widen(self, to: Channels) -> Result<Self, EngineError> {
+        let colored = !to.is_gray() || !self.channels.is_gray();
+        let channels = match (colored, to.has_alpha() || self.channels.has_alpha()) {
+            (false, false) => Channels::Gray,
+            (false, true) => Channels::GrayAlpha,
+            (true, false) => Channels::Rgb,
+            (true, true) => Channels::Rgba,
+        };
+        if channels == self.channels {
+            return Ok(self);
+        }
+        fn widen<T: Sample + Default>(samples: &[T], from: Channels, to: Channels) -> Result<Vec<T>, EngineError> {
+            let pixels = samples.len() / from.count();
+            let mut wide = zeros::<T>((pixels * to.count()) as u64)?;
+            let sources = samples.chunks_exact(from.count());
+            for (target, source) in wide.chunks_exact_mut(to.count()).zip(sources) {
+                let (colors, alpha) = source.split_at(from.to_opaque().count());
+                let (target_colors, target_alpha) = target.split_at_mut(to.to_opaque().count());
+                if colors.len() == target_colors.len() {
+                    target_colors.copy_from_slice(colors);
+                } else {
+                    target_colors.fill(colors[0]);
+                }
+                if let [target_alpha] = target_alpha {
+                    *target_alpha = alpha.first().copied().unwrap_or_else(|| T::whole(T::MAX));
+                }
+            }
+            Ok(wide)
+        }
+        let samples = match &self.samples {
+            Samples::Eight(samples) => Samples::Eight(widen(samples, self.channels, channels)?),
+            Samples::Sixteen(samples) => Samples::Sixteen(widen(samples, self.channels, channels)?),
+        };
+        Ok(Self {
+            channels,
+            samples,
+            ..self
+        })
     }
 
     /// A copy, or why there is no memory for one.

@@ -7,6 +7,9 @@ pub(crate) trait Sample: Copy + Into<usize> + Into<f32> {
 
     /// The nearest sample; what lies outside is cut off.
     fn nearest(value: f32) -> Self;
+
+    /// The sample of that level, which is at most [`Sample::MAX`].
+    fn whole(level: u32) -> Self;
 }
 
 impl Sample for u8 {
@@ -17,6 +20,11 @@ impl Sample for u8 {
         // Conversions of numbers too small or too large end at the bounds.
         (value + 0.5) as Self
     }
+
+    #[inline(always)]
+    fn whole(level: u32) -> Self {
+        level as Self
+    }
 }
 
 impl Sample for u16 {
@@ -25,6 +33,11 @@ impl Sample for u16 {
     #[inline(always)]
     fn nearest(value: f32) -> Self {
         (value + 0.5) as Self
+    }
+
+    #[inline(always)]
+    fn whole(level: u32) -> Self {
+        level as Self
     }
 }
 

@@ -10,9 +10,9 @@ use crate::EngineError;
 use crate::pixels::{Channels, Depth, Shape};
 use crate::probe::Header;
 
-/// ISO/IEC 10918-1: sides are 16-bit numbers.
-const JPEG_MAX_SIDE: u32 = 65_535;
-/// W3C PNG: sides are 31-bit numbers.
+/// JPEG (ISO/IEC 10918-1), GIF and the frames of AV1: sides are 16-bit numbers.
+const SIXTEEN_BIT_MAX_SIDE: u32 = 65_535;
+/// W3C PNG and BMP: sides are 31-bit numbers; TIFF and QOI have a bit more.
 const PNG_MAX_SIDE: u32 = i32::MAX as u32;
 /// RFC 9649: sides of a lossy picture are 14-bit numbers.
 const WEBP_MAX_SIDE: u32 = 16_383;
@@ -119,8 +119,13 @@ impl<'a> Ledger<'a> {
     fn check_output(&self, output: usize, encode: &EncodePlan, shape: Shape) -> Result<(), EngineError> {
         self.limits.check(LimitName::OutputPixels, shape.pixels())?;
         let largest = match encode.format {
-            ImageFormat::Jpeg => JPEG_MAX_SIDE,
-            ImageFormat::Png => PNG_MAX_SIDE,
+            ImageFormat::Jpeg | ImageFormat::Gif | ImageFormat::Avif => SIXTEEN_BIT_MAX_SIDE,
+            ImageFormat::Png
+            | ImageFormat::Tiff
+            | ImageFormat::Bmp
+            | ImageFormat::Qoi
+            | ImageFormat::Ico
+            | ImageFormat::Pnm => PNG_MAX_SIDE,
             ImageFormat::Webp => WEBP_MAX_SIDE,
         };
         if shape.width.max(shape.height) > largest {

@@ -15,6 +15,11 @@ use crate::steps::RowBlur;
 /// Tables, row buffers and what else does not grow with the picture, bytes.
 const FIXED: u64 = 1024 * 1024;
 
+/// What libwebp's lossless encoder holds beside the picture, resident, bytes a pixel.
+const WEBP_LOSSLESS_BYTES: u64 = 24;
+/// What the AV1 encoder holds beside the picture, bytes a pixel.
+const AVIF_BYTES: u64 = 56;
+
 /// Decoding into a picture of shape `into`, which is counted, bytes.
 pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64 {
     if decode.by_core {
@@ -35,6 +40,13 @@ pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64
         ImageFormat::Png => 0,
         // The lossless decoder works in RGBA, the lossy one in planes; either way next to the result.
         ImageFormat::Webp => 4 * pixels,
+        // The screen, and the indices of a frame.
+        ImageFormat::Gif => 5 * pixels,
+        // One strip may be the whole picture.
+        ImageFormat::Tiff => into.bytes() + 2 * pixels,
+        // A PNG within may be of another kind.
+        ImageFormat::Ico => 4 * pixels,
+        ImageFormat::Bmp | ImageFormat::Qoi | ImageFormat::Pnm | ImageFormat::Avif => 0,
     };
     // Four inks are decoded as such, then converted.
     let inks = match header.color {
@@ -112,12 +124,24 @@ fn kept_by_blur(sigma: f32, from: Shape) -> u64 {
 pub(super) fn encoding(encode: &EncodePlan, from: Shape) -> u64 {
     let written = encode.shape_written(from);
     let narrowed = if written.depth == from.depth { 0 } else { from.samples() };
+    // Gray becomes colour, a second picture, where the format has none.
+    let widened = if written.channels == from.channels {
+        0
+    } else {
+        written.bytes()
+    };
     let working = match encode.format {
-        ImageFormat::Jpeg | ImageFormat::Png => 0,
+        ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::Ico | ImageFormat::Pnm => 0,
+        ImageFormat::Tiff | ImageFormat::Bmp | ImageFormat::Qoi => widened,
+        // Indices of a palette, and what they are packed into.
+        ImageFormat::Gif => widened + 2 * written.pixels(),
+        // The lossless encoder looks for repetitions in all of the picture at once.
+        ImageFormat::Webp if encode.options.lossless => widened + WEBP_LOSSLESS_BYTES * written.pixels(),
         // Planes of luma, chroma and alpha, and the tokens of every macroblock, which become many at high quality:
         // resident memory with 12 MP of dense photo was 5.6 bytes a pixel at quality 80 and 12 at 100, colour included.
         ImageFormat::Webp if encode.quality <= 80 => 4 * written.pixels(),
         ImageFormat::Webp => 12 * written.pixels(),
+        ImageFormat::Avif => widened + AVIF_BYTES * written.pixels(),
     };
     FIXED + from.bytes() + narrowed + working + file(encode, from)
 }
@@ -127,7 +151,13 @@ pub(super) fn file(encode: &EncodePlan, from: Shape) -> u64 {
     let written = encode.shape_written(from);
     match encode.format {
         ImageFormat::Jpeg => written.samples() / 2,
-        ImageFormat::Png => written.bytes(),
-        ImageFormat::Webp => written.pixels() / 2,
+        ImageFormat::Png | ImageFormat::Tiff | ImageFormat::Ico | ImageFormat::Pnm => written.bytes(),
+        // Four bytes a pixel where two or three are not held.
+        ImageFormat::Bmp => 4 * written.pixels(),
+        // A pixel that is like none before takes a byte more than it has.
+        ImageFormat::Qoi => written.bytes() + written.pixels() / 4,
+        ImageFormat::Gif => written.pixels(),
+        ImageFormat::Webp if encode.options.lossless => written.bytes(),
+        ImageFormat::Webp | ImageFormat::Avif => written.pixels() / 2,
     }
 }

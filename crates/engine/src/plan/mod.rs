@@ -14,7 +14,7 @@ mod stage;
 
 use std::fmt;
 
-use pixmill_types::{ImageFormat, Limits, Recipe};
+use pixmill_types::{ImageFormat, Limits, Recipe, Step};
 
 pub(crate) use self::color::{ColorMatrix, Tone};
 pub(crate) use self::operation::{EncodePlan, Operation, ResizePlan};
@@ -108,11 +108,17 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
         .outputs
         .iter()
         .map(|(steps, spec)| {
-            let (operations, end) = lower::lower(steps, false, split);
             let format = spec.format_for(header.format);
+            let mut steps = steps.clone();
+            if !holds_orientation(format) {
+                steps.push(Step::Orient(pixmill_types::steps::Orient {}));
+            }
+            let (operations, end) = lower::lower(&steps, false, split);
             let encode = EncodePlan {
                 format,
                 quality: spec.quality_for(format).unwrap_or(100),
+                effort: spec.effort_for(format),
+                options: spec.options,
                 orientation: end.orientation,
             };
             OutputPlan { operations, encode }
@@ -129,6 +135,14 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
         stages,
         memory_bytes,
     })
+}
+
+/// Whether a file of that format can say how its picture is turned. If not, it is turned before.
+const fn holds_orientation(format: ImageFormat) -> bool {
+    matches!(
+        format,
+        ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::Webp | ImageFormat::Tiff
+    )
 }
 
 /// The stages of a route, and the memory it takes at its peak, bytes.
@@ -181,6 +195,9 @@ fn warnings(header: &Header, outputs: &[OutputPlan]) -> Vec<String> {
             "the image is an animation of {} frames; its first frame is taken",
             header.frames
         ));
+    }
+    if header.has_more_pages {
+        warnings.push(format!("the {} has several pages; its first is taken", header.format));
     }
     let loses_alpha = outputs.iter().any(|output| output.encode.format == ImageFormat::Jpeg);
     if loses_alpha && matches!(header.color, ColorModel::GrayAlpha | ColorModel::Rgba) {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use pixmill_types::ImageFormat;
 use pixmill_types::steps::Filter;
+use pixmill_types::{ImageFormat, WriteOptions};
 
 use super::color::{ColorMatrix, Tone};
 use crate::exif::Orientation;
@@ -54,6 +54,9 @@ pub(crate) struct EncodePlan {
     pub(crate) format: ImageFormat,
     /// 1 to 100; unused by lossless formats.
     pub(crate) quality: u8,
+    /// How hard to try, on the format's own scale.
+    pub(crate) effort: u8,
+    pub(crate) options: WriteOptions,
     /// Kept in metadata when the recipe did not turn the picture.
     pub(crate) orientation: Orientation,
 }
@@ -121,12 +124,18 @@ impl EncodePlan {
                 depth: Depth::Eight,
                 ..shape
             },
-            ImageFormat::Png => shape,
-            ImageFormat::Webp => Shape {
+            ImageFormat::Png | ImageFormat::Tiff | ImageFormat::Ico | ImageFormat::Pnm => shape,
+            // Gray as a palette; beside alpha as colour.
+            ImageFormat::Bmp => Shape {
                 channels: match shape.channels {
-                    Channels::Gray | Channels::Rgb => Channels::Rgb,
-                    Channels::GrayAlpha | Channels::Rgba => Channels::Rgba,
+                    Channels::GrayAlpha => Channels::Rgba,
+                    other => other,
                 },
+                depth: Depth::Eight,
+                ..shape
+            },
+            ImageFormat::Webp | ImageFormat::Gif | ImageFormat::Qoi | ImageFormat::Avif => Shape {
+                channels: shape.channels.to_colored(),
                 depth: Depth::Eight,
                 ..shape
             },
@@ -185,8 +194,16 @@ impl fmt::Display for EncodePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.format)?;
         match self.format {
-            ImageFormat::Jpeg | ImageFormat::Webp => write!(f, ", quality {}", self.quality)?,
-            ImageFormat::Png => {}
+            ImageFormat::Webp if self.options.lossless => write!(f, ", lossless, effort {}", self.effort)?,
+            ImageFormat::Webp | ImageFormat::Avif => write!(f, ", quality {}, effort {}", self.quality, self.effort)?,
+            ImageFormat::Jpeg => write!(f, ", quality {}", self.quality)?,
+            ImageFormat::Gif => write!(f, ", at most {} colours", self.options.colors.unwrap_or(256))?,
+            ImageFormat::Png
+            | ImageFormat::Tiff
+            | ImageFormat::Bmp
+            | ImageFormat::Ico
+            | ImageFormat::Qoi
+            | ImageFormat::Pnm => {}
         }
         if self.orientation != Orientation::UPRIGHT {
             write!(f, ", orientation {} kept in EXIF", self.orientation.as_exif())?;

@@ -14,7 +14,7 @@ pub struct Header {
     pub width: u32,
     /// Height as stored, before orientation, pixels.
     pub height: u32,
-    /// Frames declared; 1 for a still image. In an animated WebP the frames counted up to the end of the file.
+    /// Frames declared; 1 for a still image. In a GIF or an animated WebP the frames counted up to the end of the file.
     pub frames: u32,
     /// How the stored picture is turned, where metadata before the pixels says so, else upright.
     pub orientation: Orientation,
@@ -26,6 +26,8 @@ pub struct Header {
     pub multi_pass: bool,
     /// What of it can be decoded in strips as it comes.
     pub streaming: Streaming,
+    /// Whether pictures follow that are no frames: pages of a TIFF.
+    pub has_more_pages: bool,
 }
 
 /// What our own JPEG core can decode of a file; the general decoder of its format takes the rest.
@@ -109,5 +111,6 @@ pub(super) fn still(format: ImageFormat, width: u32, height: u32, color: ColorMo
         sixteen_bit: false,
         multi_pass: false,
         streaming: Streaming::No,
+        has_more_pages: false,
     })
 }

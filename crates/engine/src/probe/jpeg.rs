@@ -5,8 +5,8 @@
 
 use pixmill_types::ImageFormat;
 
-use super::Next;
 use super::header::{ColorModel, Header, Streaming, still};
+use super::{Next, Walk};
 use crate::EngineError;
 use crate::exif::{self, Orientation};
 
@@ -97,8 +97,8 @@ enum Expects {
     Scan,
 }
 
-impl Walker {
-    pub(super) fn step(&mut self, piece: &[u8]) -> Result<Next, EngineError> {
+impl Walk for Walker {
+    fn step(&mut self, piece: &[u8]) -> Result<Next, EngineError> {
         match self.expects {
             Expects::Marker => match piece {
                 [0xff, code] => self.marker(*code),
@@ -123,6 +123,12 @@ impl Walker {
         }
     }
 
+    fn finish(&self) -> Result<Header, EngineError> {
+        Err(super::cut_off("JPEG"))
+    }
+}
+
+impl Walker {
     fn want(&mut self, expects: Expects, next: Next) -> Next {
         self.expects = expects;
         next

@@ -1,26 +1,39 @@
-//! Looks behind the pixels of a whole file for the orientation that its header did not give.
+//! Completes a header from the whole file: with the orientation that lies behind the pixels, and with what a directory
+//! refers to.
 
 use pixmill_types::ImageFormat;
 
-use super::Header;
+use super::{Header, tiff};
+use crate::EngineError;
 use crate::chunks;
 use crate::exif;
+use crate::layout::tiff::Directory;
 
-/// The header with the orientation of metadata that follows the pixels, where the format allows that.
-pub(crate) fn with_late_orientation(header: Header, file: &[u8]) -> Header {
+/// The header with what its walk could not see.
+///
+/// # Errors
+/// [`EngineError::Unsupported`] when that turns out to be of a kind that is not read.
+pub(crate) fn completed(header: Header, file: &[u8]) -> Result<Header, EngineError> {
     let body_of = |kind: &[u8; 4], chunks: &mut dyn Iterator<Item = chunks::Chunk<'_>>| {
         chunks
             .filter(|chunk| chunk.kind == *kind)
             .find_map(|chunk| exif::orientation_of_block(chunk.body?))
     };
     let orientation = match header.format {
-        // EXIF precedes the first scan, which is where the header ends.
-        ImageFormat::Jpeg => None,
+        ImageFormat::Tiff => return tiff::header(&Directory::first(file)?),
         ImageFormat::Png => body_of(b"eXIf", &mut chunks::of_png(file)),
         ImageFormat::Webp => body_of(b"EXIF", &mut chunks::of_webp(file)),
+        // EXIF precedes the first scan of a JPEG, which is where the header ends; the others hold none.
+        ImageFormat::Jpeg
+        | ImageFormat::Gif
+        | ImageFormat::Bmp
+        | ImageFormat::Ico
+        | ImageFormat::Qoi
+        | ImageFormat::Pnm
+        | ImageFormat::Avif => None,
     };
-    Header {
+    Ok(Header {
         orientation: orientation.unwrap_or(header.orientation),
         ..header
-    }
+    })
 }

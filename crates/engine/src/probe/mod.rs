@@ -3,17 +3,22 @@
 //! Owns the walk over markers and chunks, with bounded memory whatever the file holds. Decodes no pixel and checks
 //! nothing that lies behind the header.
 
+mod gif;
 mod header;
 mod jpeg;
 mod late;
 mod png;
+mod simple;
 mod sniff;
+mod tiff;
 mod webp;
 
 pub use self::header::{ColorModel, Header, Streaming};
 pub use crate::exif::Orientation;
 
-pub(crate) use self::late::with_late_orientation;
+pub(crate) use self::late::completed;
+
+use std::fmt;
 
 use self::sniff::Sniffed;
 use crate::EngineError;
@@ -23,8 +28,8 @@ const EXIF_MAX_BYTES: u64 = 64 * 1024;
 
 /// Reads a header from bytes that arrive in pieces. Keeps a bounded amount of them: 64 KiB at most.
 ///
-/// An animated WebP declares its frames nowhere, so its header is complete only at the end of the file; every other
-/// header is complete where the pixel data begins, or earlier.
+/// A GIF or an animated WebP declares its frames nowhere, so its header is complete only at the end of the file; every
+/// other header is complete where the pixel data begins, or earlier, but for that of a TIFF, which lies anywhere.
 #[derive(Debug)]
 pub struct Prober {
     state: State,
@@ -39,7 +44,7 @@ pub struct Prober {
 #[derive(Debug)]
 enum State {
     Sniffing,
-    Walking(Walk),
+    Walking(Box<dyn Walk>),
     Done(Header),
     Failed(EngineError),
 }
@@ -63,20 +68,17 @@ impl Next {
     }
 }
 
-#[derive(Debug)]
-enum Walk {
-    Jpeg(jpeg::Walker),
-    Png(png::Walker),
-    Webp(webp::Walker),
-}
+/// Reads the header of one format, piece by piece.
+trait Walk: fmt::Debug + Send + Sync {
+    /// Takes the piece that was asked for.
+    fn step(&mut self, piece: &[u8]) -> Result<Next, EngineError>;
 
-impl Walk {
-    fn step(&mut self, piece: &[u8]) -> Result<Next, EngineError> {
-        match self {
-            Self::Jpeg(walker) => walker.step(piece),
-            Self::Png(walker) => walker.step(piece),
-            Self::Webp(walker) => walker.step(piece),
-        }
+    /// The file is over: what was found so far where that is enough, else that it was cut off.
+    fn finish(&self) -> Result<Header, EngineError>;
+
+    /// As [`Walk::finish`], with what there was of the piece that was asked for.
+    fn at_end(&mut self, _rest: &[u8]) -> Result<Header, EngineError> {
+        self.finish()
     }
 }
 
@@ -128,9 +130,7 @@ impl Prober {
         match self.state {
             State::Done(header) => Ok(header),
             State::Failed(error) => Err(error),
-            State::Walking(Walk::Webp(walker)) => walker.finish(),
-            State::Walking(Walk::Jpeg(_)) => Err(cut_off("JPEG")),
-            State::Walking(Walk::Png(_)) => Err(cut_off("PNG")),
+            State::Walking(mut walk) => walk.at_end(&self.piece),
             State::Sniffing => Err(EngineError::Internal("the end of a file was not looked at".into())),
         }
     }

@@ -6,7 +6,7 @@
 use pixmill_types::ImageFormat;
 
 use super::header::{ColorModel, Header, still};
-use super::{EXIF_MAX_BYTES, Next};
+use super::{EXIF_MAX_BYTES, Next, Walk};
 use crate::EngineError;
 use crate::exif;
 
@@ -32,8 +32,8 @@ pub(super) enum Walker {
     Exif(Header),
 }
 
-impl Walker {
-    pub(super) fn step(&mut self, piece: &[u8]) -> Result<Next, EngineError> {
+impl Walk for Walker {
+    fn step(&mut self, piece: &[u8]) -> Result<Next, EngineError> {
         match *self {
             Self::FirstChunk => self.first_chunk(piece),
             Self::ImageHeader => {
@@ -53,6 +53,12 @@ impl Walker {
         }
     }
 
+    fn finish(&self) -> Result<Header, EngineError> {
+        Err(super::cut_off("PNG"))
+    }
+}
+
+impl Walker {
     fn next_chunk(&mut self, header: Header, skip: u64) -> Next {
         *self = Self::ChunkHead(header);
         Next::skip_then_read(skip, CHUNK_HEAD)

@@ -3,8 +3,12 @@
 //! Owns magic bytes and the words for what was sent instead of an image. Extensions and declared media types are not
 //! known here.
 
-use super::{Walk, jpeg, png, webp};
+use pixmill_types::ImageFormat;
+
+use super::{Walk, gif, jpeg, png, simple, tiff, webp};
 use crate::EngineError;
+use crate::layout::tiff::Order;
+use crate::layout::{bmp, pnm, qoi};
 
 /// Enough to recognise every format that is read, bytes.
 pub(super) const FIRST_BYTES: usize = 12;
@@ -13,6 +17,9 @@ const ENOUGH_TO_DESCRIBE: usize = 512;
 
 const JPEG: &[u8] = b"\xff\xd8\xff";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+const GIF: [&[u8]; 2] = [b"GIF89a", b"GIF87a"];
+const ICO: &[u8] = b"\0\0\x01\0";
+const BMP: &[u8] = b"BM";
 
 /// What the first bytes led to.
 #[derive(Debug)]
@@ -21,7 +28,7 @@ pub(super) enum Sniffed {
     MoreBytes(usize),
     /// A format that is read: who walks it, where it begins, and how many bytes it wants first.
     Known {
-        walk: Walk,
+        walk: Box<dyn Walk>,
         magic_bytes: usize,
         read: usize,
     },
@@ -29,27 +36,52 @@ pub(super) enum Sniffed {
 
 /// Looks at the first bytes of a file; `at_end` when there are no more.
 pub(super) fn sniff(start: &[u8], at_end: bool) -> Result<Sniffed, EngineError> {
-    if start.starts_with(JPEG) {
-        let magic_bytes = 2;
-        return Ok(Sniffed::Known {
-            walk: Walk::Jpeg(jpeg::Walker::default()),
+    let known = |walk: Box<dyn Walk>, magic_bytes, read| {
+        Ok(Sniffed::Known {
+            walk,
             magic_bytes,
-            read: jpeg::FIRST_READ,
-        });
+            read,
+        })
+    };
+    if start.starts_with(JPEG) {
+        return known(Box::new(jpeg::Walker::default()), 2, jpeg::FIRST_READ);
     }
     if start.starts_with(PNG) {
-        return Ok(Sniffed::Known {
-            walk: Walk::Png(png::Walker::default()),
-            magic_bytes: PNG.len(),
-            read: png::FIRST_READ,
-        });
+        return known(Box::new(png::Walker::default()), PNG.len(), png::FIRST_READ);
     }
     if start.len() >= FIRST_BYTES && start.starts_with(b"RIFF") && &start[8..12] == b"WEBP" {
-        return Ok(Sniffed::Known {
-            walk: Walk::Webp(webp::Walker::new(riff_size(start))),
-            magic_bytes: FIRST_BYTES,
-            read: webp::FIRST_READ,
-        });
+        let walker = webp::Walker::new(riff_size(start));
+        return known(Box::new(walker), FIRST_BYTES, webp::FIRST_READ);
+    }
+    if GIF.iter().any(|magic| start.starts_with(*magic)) {
+        return known(Box::new(gif::Walker::default()), GIF[0].len(), gif::FIRST_READ);
+    }
+    let is_raw = start.get(8..11) == Some(b"CR\x02");
+    if let (Some(order), false) = (Order::of(start), is_raw) {
+        return known(Box::new(tiff::Walker::new(order)), 4, order.head_bytes());
+    }
+    if start.starts_with(qoi::MAGIC) {
+        return known(Box::new(simple::QoiWalker), qoi::MAGIC.len(), simple::QOI_FIRST_READ);
+    }
+    if start.starts_with(ICO) {
+        return known(
+            Box::new(simple::IcoWalker::default()),
+            ICO.len(),
+            simple::ICO_FIRST_READ,
+        );
+    }
+    if pnm::is_magic(start) {
+        return known(Box::new(simple::PnmWalker::default()), 0, simple::PNM_FIRST_READ);
+    }
+    // Two letters are no magic: the length of the header behind them must be one that there is.
+    let bmp_size = start.get(bmp::FILE_HEADER..bmp::FILE_HEADER + 4);
+    let is_bmp = |size: &[u8]| bmp::header_bytes(u32::from_le_bytes([size[0], size[1], size[2], size[3]])).is_ok();
+    if start.starts_with(BMP) && bmp_size.is_some_and(is_bmp) {
+        return known(
+            Box::new(simple::BmpWalker::default()),
+            BMP.len(),
+            simple::BMP_FIRST_READ,
+        );
     }
     if !at_end && start.len() < ENOUGH_TO_DESCRIBE {
         return Ok(Sniffed::MoreBytes(ENOUGH_TO_DESCRIBE));
@@ -59,9 +91,15 @@ pub(super) fn sniff(start: &[u8], at_end: bool) -> Result<Sniffed, EngineError> 
             "the file ends within what could be a {format} header"
         )));
     }
+    let read = ImageFormat::READ;
+    if let Some(what) = describe_unread(start) {
+        return Err(EngineError::Unsupported(format!(
+            "this is {what}; {read} images are read"
+        )));
+    }
     Err(EngineError::NotAnImage(match describe(start) {
-        Some(what) => format!("this seems to be {what}; JPEG, PNG and WebP images are read"),
-        None => "this is not an image of a known format; JPEG, PNG and WebP images are read".into(),
+        Some(what) => format!("this seems to be {what}; {read} images are read"),
+        None => format!("this is not an image of a known format; {read} images are read"),
     }))
 }
 
@@ -79,32 +117,53 @@ fn cut_off_magic(whole_file: &[u8]) -> Option<&'static str> {
         Some("PNG")
     } else if (4..FIRST_BYTES).contains(&whole_file.len()) && whole_file.starts_with(b"RIFF") {
         Some("WebP")
+    } else if GIF.iter().any(|magic| cut(magic, 3)) {
+        Some("GIF")
+    } else if cut(qoi::MAGIC, 3) {
+        Some("QOI")
+    } else if whole_file.starts_with(BMP) && (4..bmp::FILE_HEADER + 4).contains(&whole_file.len()) {
+        Some("BMP")
     } else {
         None
     }
 }
 
-/// What a file that is not read seems to be.
+/// What an image of a format that is known but not read is, and why it is not read.
+fn describe_unread(start: &[u8]) -> Option<&'static str> {
+    const MAGIC: &[(&[u8], &str)] = &[
+        (b"\xff\x0a", "a JPEG XL image, whose format is not read yet"),
+        (
+            b"\0\0\0\x0cJXL \r\n\x87\n",
+            "a JPEG XL image, whose format is not read yet",
+        ),
+        (
+            b"\0\0\0\x0cjP  \r\n\x87\n",
+            "a JPEG 2000 image, for which there is no memory-safe decoder",
+        ),
+        (
+            b"\xff\x4f\xff\x51",
+            "a JPEG 2000 codestream, for which there is no memory-safe decoder",
+        ),
+        (b"8BPS", "a Photoshop document, whose layers are not read"),
+        (b"v/1\x01", "an OpenEXR image, whose floating-point pixels are not read"),
+        (b"\0\0\x02\0", "a mouse pointer (CUR), which is not read"),
+        (b"II*\0", "a camera's raw file, which is not developed"),
+    ];
+    if let Some((_, what)) = MAGIC.iter().find(|(magic, _)| start.starts_with(magic)) {
+        return Some(what);
+    }
+    if start.get(4..8) == Some(b"ftyp") {
+        return describe_iso_image(start);
+    }
+    None
+}
+
+/// What a file that is not an image seems to be.
 fn describe(start: &[u8]) -> Option<&'static str> {
     if start.is_empty() {
         return Some("an empty file");
     }
     const MAGIC: &[(&[u8], &str)] = &[
-        (b"GIF87a", "a GIF image"),
-        (b"GIF89a", "a GIF image"),
-        (b"II*\0", "a TIFF image or a camera's raw file"),
-        (b"MM\0*", "a TIFF image or a camera's raw file"),
-        (b"II+\0", "a BigTIFF image"),
-        (b"MM\0+", "a BigTIFF image"),
-        (b"BM", "a BMP image"),
-        (b"\xff\x0a", "a JPEG XL image"),
-        (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL image"),
-        (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 image"),
-        (b"\xff\x4f\xff\x51", "a JPEG 2000 codestream"),
-        (b"8BPS", "a Photoshop document"),
-        (b"\0\0\x01\0", "an icon (ICO)"),
-        (b"qoif", "a QOI image"),
-        (b"v/1\x01", "an OpenEXR image"),
         (b"%PDF-", "a PDF document"),
         (b"%!PS", "a PostScript document"),
         (b"PK\x03\x04", "a ZIP archive or an office document"),
@@ -126,7 +185,7 @@ fn describe(start: &[u8]) -> Option<&'static str> {
         return Some(what);
     }
     if start.get(4..8) == Some(b"ftyp") {
-        return Some(describe_iso_media(start));
+        return Some("a video (MP4 or QuickTime)");
     }
     if start.starts_with(b"RIFF") {
         return Some(match start.get(8..12) {
@@ -139,16 +198,18 @@ fn describe(start: &[u8]) -> Option<&'static str> {
 }
 
 /// Files of the ISO base media format name their kind in brands; the compatible ones follow the major one.
-fn describe_iso_media(start: &[u8]) -> &'static str {
+fn describe_iso_image(start: &[u8]) -> Option<&'static str> {
     let size = start.first_chunk::<4>().map_or(0, |size| u32::from_be_bytes(*size)) as usize;
     let brands = start.get(8..size.min(start.len())).unwrap_or_default();
     let has = |wanted: &[&[u8]]| brands.chunks_exact(4).any(|brand| wanted.contains(&brand));
     if has(&[b"avif", b"avis"]) {
-        "an AVIF image"
+        Some("an AVIF image, for which there is no memory-safe decoder of a licence that fits; AVIF is written alone")
     } else if has(&[b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"]) {
-        "a HEIC image"
+        Some("a HEIC image, whose codec is patented and has no memory-safe decoder; save it as JPEG")
+    } else if has(&[b"crx "]) {
+        Some("a camera's raw file, which is not developed")
     } else {
-        "a video (MP4 or QuickTime)"
+        None
     }
 }
 
@@ -168,7 +229,7 @@ fn describe_text(start: &[u8]) -> Option<&'static str> {
     }
     let lower = text.trim_start().to_ascii_lowercase();
     Some(if lower.contains("<svg") {
-        "an SVG drawing"
+        "an SVG drawing, which is a program rather than pixels"
     } else if lower.contains("<!doctype html") || lower.contains("<html") {
         "an HTML page"
     } else if lower.starts_with("<?xml") {

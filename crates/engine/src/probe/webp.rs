@@ -6,7 +6,7 @@
 use pixmill_types::ImageFormat;
 
 use super::header::{ColorModel, Header, still};
-use super::{EXIF_MAX_BYTES, Next};
+use super::{EXIF_MAX_BYTES, Next, Walk};
 use crate::EngineError;
 use crate::exif;
 
@@ -69,8 +69,10 @@ impl Walker {
             left: u64::from(riff_bytes).saturating_sub(4),
         }
     }
+}
 
-    pub(super) fn step(&mut self, piece: &[u8]) -> Result<Next, EngineError> {
+impl Walk for Walker {
+    fn step(&mut self, piece: &[u8]) -> Result<Next, EngineError> {
         match self.expects {
             Expects::FirstChunk => self.first_chunk(piece),
             Expects::Lossy => lossy(piece).map(Next::Done),
@@ -85,13 +87,15 @@ impl Walker {
     }
 
     /// The file is over before its RIFF header said: what was counted so far, if a frame was seen.
-    pub(super) fn finish(self) -> Result<Header, EngineError> {
+    fn finish(&self) -> Result<Header, EngineError> {
         match self.expects {
             Expects::Chunk(animation) | Expects::Exif { animation, .. } if animation.frames > 0 => animation.counted(),
             _ => Err(super::cut_off("WebP")),
         }
     }
+}
 
+impl Walker {
     fn first_chunk(&mut self, head: &[u8]) -> Result<Next, EngineError> {
         let (kind, size) = chunk_head(head);
         let (expects, read) = match &kind {

@@ -3,6 +3,7 @@
 
 mod color;
 mod control;
+mod formats;
 mod golden;
 mod hostile;
 mod jpeg_core;

@@ -86,6 +86,13 @@ fn plans_say_what_milling_takes() {
             "orient => jpeg:name=a ; blur:3 | png:name=b ; resize:100 | jpeg:name=c",
         ),
         ("webp/lossless_alpha.webp", "resize:1500,enlarge=true => png"),
+        ("photos/kodak_14.png", "resize:1536,enlarge=true => gif"),
+        ("photos/kodak_14.png", "resize:1536,enlarge=true => tiff"),
+        ("photos/kodak_14.png", "resize:1536,enlarge=true => bmp"),
+        ("photos/kodak_14.png", "resize:1536,enlarge=true => qoi"),
+        ("photos/kodak_14.png", "grayscale | resize:1536,enlarge=true => qoi"),
+        ("photos/kodak_14.png", "resize:1536,enlarge=true => avif:effort=0"),
+        ("webp/lossless_alpha.webp", "resize:1500,enlarge=true => avif:effort=3"),
         ("webp/lossless_alpha.webp", "resize:1500,enlarge=true | blur:2 => png"),
     ];
     for (name, recipe) in cases {

@@ -15,6 +15,7 @@ fn photo() -> Header {
         sixteen_bit: false,
         multi_pass: false,
         streaming: Streaming::No,
+        has_more_pages: false,
     }
 }
 

@@ -11,6 +11,11 @@ use crate::{ImageFormat, Segment};
 /// JPEG quality when none is given: the default of the tools pixmill replaces.
 const JPEG_QUALITY: u8 = 75;
 const WEBP_QUALITY: u8 = 80;
+/// About what JPEG at 75 looks like, in a third of the bytes.
+const AVIF_QUALITY: u8 = 60;
+const WEBP_EFFORT: u8 = 4;
+const AVIF_EFFORT: u8 = 3;
+const PNG_EFFORT: u8 = 1;
 const DEFAULT_NAME: &str = "processed_{name}";
 const NAME_MAX_CHARS: usize = 64;
 
@@ -23,8 +28,37 @@ pub struct OutputSpec {
     pub name: String,
     /// The file format.
     pub format: OutputFormat,
-    /// Quality of lossy formats, 1 to 100; `None` takes the format's default. Not allowed for PNG.
+    /// Quality of lossy formats, 1 to 100; `None` takes the format's default. Not allowed for lossless ones.
     pub quality: Option<u8>,
+    /// What else the format was told.
+    pub options: WriteOptions,
+}
+
+/// What a format can be told beside its quality. What was not given is `None`, and printed by no recipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WriteOptions {
+    /// How hard to try for a smaller file; each format has a range of its own.
+    pub effort: Option<u8>,
+    /// Whether WebP keeps every pixel as it is.
+    pub lossless: bool,
+    /// The most colours a GIF has, 2 to 256.
+    pub colors: Option<u16>,
+    /// Whether colours that a GIF's palette lacks are mixed of dots.
+    pub dither: Option<bool>,
+    /// How TIFF packs its pixels.
+    pub compression: Option<Compression>,
+}
+
+/// How TIFF packs its pixels, without loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// With zlib: the smallest.
+    #[default]
+    Deflate,
+    /// With LZW: what the oldest readers take.
+    Lzw,
+    /// Not at all.
+    None,
 }
 
 /// The format of an output.
@@ -40,7 +74,7 @@ const QUALITY: Parameter = Parameter {
     name: "quality",
     kind: ParameterKind::Integer { min: 1, max: 100 },
     default: None,
-    about: "Quality of a lossy format; 75 for JPEG and 80 for WebP when not given.",
+    about: "Quality of a lossy format; 75 for JPEG, 80 for WebP and 60 for AVIF when not given.",
 };
 const NAME: Parameter = Parameter {
     name: "name",
@@ -48,31 +82,91 @@ const NAME: Parameter = Parameter {
     default: Some(DEFAULT_NAME),
     about: "File name without extension; {name} stands for the input's.",
 };
-const LOSSY: &[Parameter] = &[QUALITY, NAME];
-const LOSSLESS: &[Parameter] = &[NAME];
+const fn effort(max: u32, default: &'static str) -> Parameter {
+    Parameter {
+        name: "effort",
+        kind: ParameterKind::Integer { min: 0, max },
+        default: Some(default),
+        about: "How hard to try for a smaller file, which takes longer.",
+    }
+}
+const LOSSLESS: Parameter = Parameter {
+    name: "lossless",
+    kind: ParameterKind::Flag,
+    default: Some("false"),
+    about: "Whether every pixel is kept as it is; then there is no quality.",
+};
+const COLORS: Parameter = Parameter {
+    name: "colors",
+    kind: ParameterKind::Integer { min: 2, max: 256 },
+    default: Some("256"),
+    about: "The most colours of a frame.",
+};
+const DITHER: Parameter = Parameter {
+    name: "dither",
+    kind: ParameterKind::Flag,
+    default: Some("true"),
+    about: "Whether colours that the palette lacks are mixed of dots.",
+};
+const COMPRESSIONS: [(&str, Compression); 3] = [
+    ("deflate", Compression::Deflate),
+    ("lzw", Compression::Lzw),
+    ("none", Compression::None),
+];
+const COMPRESSION: Parameter = Parameter {
+    name: "compression",
+    kind: ParameterKind::Choice(&["deflate", "lzw", "none"]),
+    default: Some("deflate"),
+    about: "How the pixels are packed.",
+};
 
 impl OutputSpec {
-    /// Every output format there is, as the reference documents it.
+    /// Every output format there is, as the reference documents it. Only quality is given by position.
     pub const REFERENCE: &[StepReference] = &[
         StepReference {
             name: "same",
-            about: "The format of the input.",
-            parameters: LOSSY,
+            about: "The format of the input; PNG where that is one that is only read.",
+            parameters: &[QUALITY, NAME],
         },
         StepReference {
             name: "jpeg",
             about: "JPEG, baseline.",
-            parameters: LOSSY,
+            parameters: &[QUALITY, NAME],
         },
         StepReference {
             name: "png",
-            about: "PNG, lossless.",
-            parameters: LOSSLESS,
+            about: "PNG, lossless, 8 or 16 bits.",
+            parameters: &[NAME, effort(3, "1")],
         },
         StepReference {
             name: "webp",
-            about: "WebP, lossy.",
-            parameters: LOSSY,
+            about: "WebP, lossy unless told otherwise.",
+            parameters: &[QUALITY, NAME, LOSSLESS, effort(6, "4")],
+        },
+        StepReference {
+            name: "gif",
+            about: "GIF: a palette of 256 colours, pixels opaque or see-through.",
+            parameters: &[NAME, COLORS, DITHER],
+        },
+        StepReference {
+            name: "tiff",
+            about: "TIFF, lossless, 8 or 16 bits.",
+            parameters: &[NAME, COMPRESSION],
+        },
+        StepReference {
+            name: "bmp",
+            about: "BMP, not compressed.",
+            parameters: &[NAME],
+        },
+        StepReference {
+            name: "qoi",
+            about: "QOI, lossless, quick.",
+            parameters: &[NAME],
+        },
+        StepReference {
+            name: "avif",
+            about: "AVIF, lossy: the smallest, and the slowest by far.",
+            parameters: &[QUALITY, NAME, effort(9, "3")],
         },
     ];
 
@@ -80,7 +174,8 @@ impl OutputSpec {
     #[must_use]
     pub const fn format_for(&self, input: ImageFormat) -> ImageFormat {
         match self.format {
-            OutputFormat::Same => input,
+            OutputFormat::Same if input.is_written() => input,
+            OutputFormat::Same => ImageFormat::Png,
             OutputFormat::Fixed(format) => format,
         }
     }
@@ -91,8 +186,33 @@ impl OutputSpec {
         match format {
             ImageFormat::Jpeg => Some(self.quality.unwrap_or(JPEG_QUALITY)),
             ImageFormat::Webp => Some(self.quality.unwrap_or(WEBP_QUALITY)),
-            ImageFormat::Png => None,
+            ImageFormat::Avif => Some(self.quality.unwrap_or(AVIF_QUALITY)),
+            ImageFormat::Png
+            | ImageFormat::Gif
+            | ImageFormat::Tiff
+            | ImageFormat::Bmp
+            | ImageFormat::Ico
+            | ImageFormat::Qoi
+            | ImageFormat::Pnm => None,
         }
+    }
+
+    /// The effort of this output in `format`; 0 where a format knows none.
+    #[must_use]
+    pub fn effort_for(&self, format: ImageFormat) -> u8 {
+        let default = match format {
+            ImageFormat::Png => PNG_EFFORT,
+            ImageFormat::Webp => WEBP_EFFORT,
+            ImageFormat::Avif => AVIF_EFFORT,
+            ImageFormat::Jpeg
+            | ImageFormat::Gif
+            | ImageFormat::Tiff
+            | ImageFormat::Bmp
+            | ImageFormat::Ico
+            | ImageFormat::Qoi
+            | ImageFormat::Pnm => 0,
+        };
+        self.options.effort.unwrap_or(default)
     }
 
     /// The stored name of this output for an input stored as `input`, in `format`.
@@ -115,10 +235,18 @@ impl OutputSpec {
             return Err(RecipeError::new(call.place, problem));
         };
         let mut arguments = call.bind(reference.parameters)?;
-        let quality = match reference.parameters {
-            [first, ..] if first.name == QUALITY.name => arguments.integer(QUALITY.name)?,
-            _ => None,
+        let quality = arguments.integer(QUALITY.name)?;
+        let options = WriteOptions {
+            // The ranges of the parameters fit.
+            effort: arguments.integer("effort")?.map(|effort| effort as u8),
+            lossless: arguments.flag(LOSSLESS.name)?.unwrap_or(false),
+            colors: arguments.integer(COLORS.name)?.map(|colors| colors as u16),
+            dither: arguments.flag(DITHER.name)?,
+            compression: arguments.choice(COMPRESSION.name, &COMPRESSIONS)?,
         };
+        if options.lossless && quality.is_some() {
+            return Err(arguments.error("quality is given and lossless is true, allowed is one of them"));
+        }
         let name = arguments.text(NAME.name).unwrap_or_else(|| DEFAULT_NAME.to_owned());
         if !is_output_name(&name) {
             let shown: String = name.chars().take(40).collect();
@@ -132,6 +260,7 @@ impl OutputSpec {
             name,
             format,
             quality,
+            options,
         })
     }
 }
@@ -143,6 +272,7 @@ impl Default for OutputSpec {
             name: DEFAULT_NAME.to_owned(),
             format: OutputFormat::Same,
             quality: None,
+            options: WriteOptions::default(),
         }
     }
 }
@@ -162,7 +292,29 @@ impl fmt::Display for OutputSpec {
         if self.name != DEFAULT_NAME {
             call = call.named("name", &self.name);
         }
-        f.write_str(&call.finish())
+        f.write_str(&self.options.write_to(call).finish())
+    }
+}
+
+impl WriteOptions {
+    fn write_to(self, mut call: CallWriter) -> CallWriter {
+        if self.lossless {
+            call = call.named(LOSSLESS.name, true);
+        }
+        if let Some(effort) = self.effort {
+            call = call.named("effort", effort);
+        }
+        if let Some(colors) = self.colors {
+            call = call.named(COLORS.name, colors);
+        }
+        if let Some(dither) = self.dither {
+            call = call.named(DITHER.name, dither);
+        }
+        let word = COMPRESSIONS.iter().find(|(_, value)| Some(*value) == self.compression);
+        if let Some((word, _)) = word {
+            call = call.named(COMPRESSION.name, word);
+        }
+        call
     }
 }
 

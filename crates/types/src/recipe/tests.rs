@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{ImageFormat, OutputFormat, Segment};
+use crate::{Compression, ImageFormat, OutputFormat, Segment, WriteOptions};
 
 fn from_toml(text: &str) -> Result<Recipe, String> {
     let document: RecipeDocument = toml::from_str(text).map_err(|error| error.to_string())?;
@@ -120,12 +120,12 @@ fn errors_say_where_and_what_is_allowed() {
             "step 1 (resize): fit is \"squash\", allowed is one of inside, cover, fill",
         ),
         (
-            "=> gif",
-            "output 1 (gif): unknown output format \"gif\", allowed are same, jpeg, png, webp",
+            "=> heic",
+            "output 1 (heic): unknown output format \"heic\", allowed are same, jpeg, png, webp, gif, tiff, bmp, qoi, avif",
         ),
         (
             "=> png:80",
-            "output 1 (png): \"80\" stands for no parameter, those here are given by name: name",
+            "output 1 (png): \"80\" stands for no parameter, those here are given by name: name, effort",
         ),
         (
             "=> jpeg:0",
@@ -245,6 +245,7 @@ fn any_recipe() -> impl Strategy<Value = Recipe> {
             name,
             format,
             quality: Some(quality),
+            options: WriteOptions::default(),
         });
     (
         prop::collection::vec(any_step(), 0..5),

@@ -15,8 +15,11 @@ pub(super) fn with_orientation(file: &[u8], orientation: Orientation, width: u32
         match &chunk.kind {
             b"VP8X" => {}
             kind => {
-                has_alpha |= kind == b"ALPH";
-                append(&mut picture, kind, chunk.body?);
+                let body = chunk.body?;
+                // The fifth byte of the lossless bitstream says whether it uses alpha.
+                let says_alpha = kind == b"VP8L" && body.get(4).is_some_and(|byte| byte & 0x10 != 0);
+                has_alpha |= kind == b"ALPH" || says_alpha;
+                append(&mut picture, kind, body);
             }
         }
     }

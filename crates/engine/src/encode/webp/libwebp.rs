@@ -14,12 +14,21 @@ use libwebp_sys::{
 use crate::encode::sink::Sink;
 use crate::mill::Control;
 
-/// Effort, 0 to 6.
-const METHOD: c_int = 4;
+/// How hard the lossless encoder looks for repetitions at a given method, 0 to 100.
+const LOSSLESS_QUALITY: f32 = 75.0;
 /// BT.601 within 16 to 235, as libwebp's own conversion computes it: black, and the range in 65,536ths.
 const BLACK: u32 = 16;
 const RANGE: u32 = 16_839 + 33_059 + 6_420;
 const NEUTRAL_CHROMA: u8 = 128;
+
+/// How a picture is encoded.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Effort {
+    /// 1 to 100; `None` keeps every pixel as it is.
+    pub(super) quality: Option<u8>,
+    /// 0 to 6.
+    pub(super) method: u8,
+}
 
 /// A picture in libwebp's memory, as planes of luma, chroma and perhaps alpha.
 pub(super) struct Picture(WebPPicture);
@@ -44,10 +53,17 @@ impl Picture {
         Ok(Self(picture))
     }
 
-    /// Takes red, green and blue, and alpha after them if `has_alpha`.
-    pub(super) fn from_rgb(samples: &[u8], width: u32, height: u32, has_alpha: bool) -> Result<Self, String> {
+    /// Takes red, green and blue, and alpha after them if `has_alpha`; as they are if `is_lossless`, else as planes.
+    pub(super) fn from_rgb(
+        samples: &[u8],
+        width: u32,
+        height: u32,
+        has_alpha: bool,
+        is_lossless: bool,
+    ) -> Result<Self, String> {
         let pixel_bytes = if has_alpha { 4 } else { 3 };
         let mut picture = Self::new(samples, width, height, pixel_bytes)?;
+        picture.0.use_argb = c_int::from(is_lossless);
         let stride = (width as usize * pixel_bytes) as c_int;
         let import = if has_alpha {
             WebPPictureImportRGBA
@@ -109,11 +125,14 @@ impl Picture {
         Ok(picture)
     }
 
-    /// Encodes the picture into `sink`, at `quality` 1 to 100, until it is done or `control` says stop.
-    pub(super) fn encode(mut self, quality: u8, sink: &mut Sink<'_>, control: &dyn Control) -> Result<(), String> {
+    /// Encodes the picture into `sink`, until it is done or `control` says stop.
+    pub(super) fn encode(mut self, effort: Effort, sink: &mut Sink<'_>, control: &dyn Control) -> Result<(), String> {
         let mut config = WebPConfig::new().map_err(|()| "libwebp is of another version")?;
-        config.quality = f32::from(quality);
-        config.method = METHOD;
+        config.quality = effort.quality.map_or(LOSSLESS_QUALITY, f32::from);
+        config.lossless = c_int::from(effort.quality.is_none());
+        // What is seen through keeps its colour only where every pixel is to stay.
+        config.exact = config.lossless;
+        config.method = c_int::from(effort.method.min(6));
         // `sink` is of another lifetime inside the callbacks; both outlive the call that uses them.
         let mut control: &dyn Control = control;
         let sink: *mut Sink<'_> = sink;

@@ -1,9 +1,9 @@
-//! Encodes lossy WebP with libwebp, alpha kept.
+//! Encodes WebP with libwebp, lossy or lossless, alpha kept.
 
 mod container;
 mod libwebp;
 
-use self::libwebp::Picture;
+use self::libwebp::{Effort, Picture};
 use super::failed;
 use super::sink::Sink;
 use crate::EngineError;
@@ -15,19 +15,31 @@ use crate::plan::EncodePlan;
 const FORMAT: &str = "WebP";
 
 pub(super) fn encode(image: Image, plan: &EncodePlan, control: &dyn Control) -> Result<Vec<u8>, EngineError> {
-    let image = image.into_eight_bit();
+    let mut image = image.into_eight_bit();
+    let is_lossless = plan.options.lossless;
+    if is_lossless {
+        image = image.try_widen(Channels::Rgb)?;
+    }
     let Samples::Eight(samples) = image.samples else {
         return Err(failed(FORMAT, &"its samples are not 8 bits"));
     };
     let (width, height) = (image.width, image.height);
+    let has_alpha = image.channels.has_alpha();
     let picture = match image.channels {
-        Channels::Gray | Channels::GrayAlpha => Picture::from_gray(&samples, width, height, image.channels.has_alpha()),
-        Channels::Rgb | Channels::Rgba => Picture::from_rgb(&samples, width, height, image.channels.has_alpha()),
+        Channels::Gray | Channels::GrayAlpha => Picture::from_gray(&samples, width, height, has_alpha),
+        Channels::Rgb | Channels::Rgba => Picture::from_rgb(&samples, width, height, has_alpha, is_lossless),
     }
     .map_err(|error| failed(FORMAT, &error))?;
     drop(samples);
     let mut sink = Sink::new(control);
-    let written = picture.encode(plan.quality, &mut sink, control);
+    let written = picture.encode(
+        Effort {
+            quality: if is_lossless { None } else { Some(plan.quality) },
+            method: plan.effort,
+        },
+        &mut sink,
+        control,
+    );
     let file = sink.finish(FORMAT, written)?;
     if plan.orientation == Orientation::UPRIGHT {
         return Ok(file);

@@ -1,0 +1,169 @@
+//! Decodes GIF with the gif crate, and lays every frame on the screen as it is to be seen.
+
+use std::io::Cursor;
+use std::num::NonZeroU64;
+
+use ::gif::{DecodeOptions, Decoder, DecodingError, DisposalMethod, MemoryLimit};
+
+use super::broken;
+use crate::EngineError;
+use crate::mill::Control;
+use crate::pixels::{Channels, Image, Samples, zeros};
+use crate::probe::{ColorModel, Header, Prober};
+
+const FORMAT: &str = "GIF";
+/// See-through black.
+const BARE: [u8; 4] = [0; 4];
+
+pub(super) fn decode(input: &[u8], header: &Header, control: &dyn Control) -> Result<Image, EngineError> {
+    let mut frames = Frames::new(input, header)?;
+    match frames.next(control)? {
+        Some(image) => Ok(image),
+        None => Err(broken(FORMAT, has_end(input), &"it holds no picture")),
+    }
+}
+
+/// The frames of a GIF, one after the other.
+pub(super) struct Frames<'a> {
+    input: &'a [u8],
+    decoder: Decoder<Cursor<&'a [u8]>>,
+    width: usize,
+    has_alpha: bool,
+    /// What is to be seen, red, green, blue and alpha.
+    screen: Vec<[u8; 4]>,
+    /// Indices of the frame at hand.
+    indices: Vec<u8>,
+    /// What becomes of the frame that was shown last.
+    disposal: Disposal,
+}
+
+/// What is done before the next frame is drawn.
+enum Disposal {
+    Keep,
+    Wipe(Place),
+    Restore(Place, Vec<[u8; 4]>),
+}
+
+/// Where on the screen a frame is, pixels.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    left: usize,
+    top: usize,
+    width: usize,
+    height: usize,
+}
+
+impl<'a> Frames<'a> {
+    pub(super) fn new(input: &'a [u8], header: &Header) -> Result<Self, EngineError> {
+        let mut options = DecodeOptions::new();
+        options.check_frame_consistency(true);
+        if let Some(limit) = NonZeroU64::new(header.pixels()) {
+            options.set_memory_limit(MemoryLimit::Bytes(limit));
+        }
+        let decoder = options
+            .read_info(Cursor::new(input))
+            .map_err(|error| damaged(input, &error))?;
+        Ok(Self {
+            input,
+            decoder,
+            width: header.width as usize,
+            has_alpha: header.color == ColorModel::Rgba,
+            screen: zeros(header.pixels())?,
+            indices: Vec::new(),
+            disposal: Disposal::Keep,
+        })
+    }
+
+    /// The next frame on its screen; `None` after the last.
+    pub(super) fn next(&mut self, control: &dyn Control) -> Result<Option<Image>, EngineError> {
+        if control.should_stop() {
+            return Err(EngineError::Stopped);
+        }
+        let input = self.input;
+        let failed = |error: DecodingError| damaged(input, &error);
+        let Some(frame) = self.decoder.next_frame_info().map_err(failed)? else {
+            return Ok(None);
+        };
+        let place = Place {
+            left: frame.left.into(),
+            top: frame.top.into(),
+            width: frame.width.into(),
+            height: frame.height.into(),
+        };
+        let (method, transparent) = (frame.dispose, frame.transparent);
+        if place.left + place.width > self.width || (place.top + place.height) * self.width > self.screen.len() {
+            return Err(broken(FORMAT, true, &"a frame leaves its screen"));
+        }
+        self.indices.clear();
+        self.indices.resize(self.decoder.buffer_size(), 0);
+        self.decoder.read_into_buffer(&mut self.indices).map_err(failed)?;
+        let mut colors = [[0, 0, 0, 255]; 256];
+        let palette = self.decoder.palette().map_err(failed)?;
+        for (color, entry) in colors.iter_mut().zip(palette.as_chunks::<3>().0) {
+            color[..3].copy_from_slice(entry);
+        }
+        self.dispose();
+        if method == DisposalMethod::Previous {
+            let before = self.rows(place).flat_map(|row| row.to_vec()).collect();
+            self.disposal = Disposal::Restore(place, before);
+        } else if method == DisposalMethod::Background {
+            self.disposal = Disposal::Wipe(place);
+        }
+        let indices = std::mem::take(&mut self.indices);
+        let lines = indices.chunks_exact(place.width.max(1));
+        for (row, line) in self.rows(place).zip(lines) {
+            for (pixel, index) in row.iter_mut().zip(line) {
+                if transparent != Some(*index) {
+                    *pixel = colors[usize::from(*index)];
+                }
+            }
+        }
+        self.indices = indices;
+        self.seen().map(Some)
+    }
+
+    fn rows(&mut self, place: Place) -> impl Iterator<Item = &mut [[u8; 4]]> {
+        self.screen
+            .chunks_exact_mut(self.width)
+            .skip(place.top)
+            .take(place.height)
+            .map(move |row| &mut row[place.left..place.left + place.width])
+    }
+
+    fn dispose(&mut self) {
+        match std::mem::replace(&mut self.disposal, Disposal::Keep) {
+            Disposal::Keep => {}
+            Disposal::Wipe(place) => self.rows(place).for_each(|row| row.fill(BARE)),
+            Disposal::Restore(place, before) => {
+                for (row, before) in self.rows(place).zip(before.chunks_exact(place.width.max(1))) {
+                    row.copy_from_slice(before);
+                }
+            }
+        }
+    }
+
+    /// A picture of the screen.
+    fn seen(&self) -> Result<Image, EngineError> {
+        let channels = if self.has_alpha { Channels::Rgba } else { Channels::Rgb };
+        let count = channels.count();
+        let mut samples = zeros::<u8>(self.screen.len() as u64 * count as u64)?;
+        for (to, from) in samples.chunks_exact_mut(count).zip(&self.screen) {
+            to.copy_from_slice(&from[..count]);
+        }
+        Ok(Image {
+            width: self.width as u32,
+            height: (self.screen.len() / self.width) as u32,
+            channels,
+            samples: Samples::Eight(samples),
+        })
+    }
+}
+
+fn damaged(input: &[u8], error: &DecodingError) -> EngineError {
+    broken(FORMAT, has_end(input), error)
+}
+
+/// Whether the blocks go on to a trailer.
+fn has_end(input: &[u8]) -> bool {
+    matches!(Prober::default().feed(input), Ok(Some(_)))
+}
