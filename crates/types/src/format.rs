@@ -135,3 +135,18 @@ impl fmt::Display for ImageFormat {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_to_be_read_is_what_is_read() {
+        let said = ImageFormat::READ.to_lowercase().replace(" and ", ", ");
+        let read = ImageFormat::ALL.into_iter().filter(|format| format.is_read());
+        assert_eq!(said, read.map(ImageFormat::as_str).collect::<Vec<_>>().join(", "));
+        for format in ImageFormat::ALL {
+            assert_eq!(ImageFormat::from_name(format.as_str()), Some(format));
+        }
+    }
+}

@@ -47,7 +47,8 @@ pub(super) fn palette(bitmap: &Bitmap, dib: &[u8], format: &str) -> Result<Vec<[
         .collect())
 }
 
-/// Fills `samples`, which has as many rows as are wanted, from rows that are not compressed; `Err(None)` when they are cut off.
+/// Fills `samples`, which has as many rows as are wanted, from rows that are not compressed; `Err(None)` when they
+/// are cut off.
 pub(super) fn rows(
     bitmap: &Bitmap,
     palette: &[[u8; 3]],

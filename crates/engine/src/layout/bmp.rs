@@ -1,5 +1,5 @@
-//! Device-independent bitmaps: the header of a BMP behind its file header, and of the pictures of an ICO (Windows GDI, `BITMAPINFOHEADER` and its
-//! kin; OS/2's older one).
+//! Device-independent bitmaps: the header of a BMP behind its file header, and of the pictures of an ICO (Windows
+//! GDI, `BITMAPINFOHEADER` and its kin; OS/2's older one).
 
 use super::{long, short};
 use crate::EngineError;

@@ -1,5 +1,5 @@
-//! How files are laid out whose structure is simple enough to be read by ourselves: what headers mean, for those who probe and
-//! those who decode alike.
+//! How files are laid out whose structure is simple enough to be read by ourselves: what headers mean, for those who
+//! probe and those who decode alike.
 //!
 //! Owns fields and what they may hold. Reads no pixel.
 

@@ -1,4 +1,5 @@
-//! The directories of a TIFF (TIFF 6.0, its Technical Notes, and BigTIFF): what the first picture is, and where its pieces are.
+//! The directories of a TIFF (TIFF 6.0, its Technical Notes, and BigTIFF): what the first picture is, and where its
+//! pieces are.
 
 use crate::EngineError;
 use crate::exif::Orientation;
@@ -247,8 +248,8 @@ impl Picture {
     /// Reads what a directory says.
     ///
     /// # Errors
-    /// [`EngineError::Unsupported`] for what is not read, a camera's raw file among it; [`EngineError::Corrupt`] for what
-    /// cannot be.
+    /// [`EngineError::Unsupported`] for what is not read, a camera's raw file among it; [`EngineError::Corrupt`] for
+    /// what cannot be.
     pub(crate) fn of(directory: &Directory<'_>) -> Result<Self, EngineError> {
         let number = |tag, default| directory.number(tag).unwrap_or(default);
         let is_thumbnail = number(tag::SUBFILE, 0) & 1 == 1 && directory.number(tag::SUB_DIRECTORIES).is_some();

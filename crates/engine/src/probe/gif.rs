@@ -1,7 +1,7 @@
 //! Walks the blocks of a GIF (GIF89a specification) to its trailer: frames are counted nowhere.
 //!
-//! What is see-through follows from all of them: a transparent index, a first frame that leaves some of the screen bare, or
-//! a frame that is wiped away.
+//! What is see-through follows from all of them: a transparent index, a first frame that leaves some of the screen
+//! bare, or a frame that is wiped away.
 
 use pixmill_types::ImageFormat;
 

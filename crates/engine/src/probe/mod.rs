@@ -97,7 +97,8 @@ impl Prober {
     /// Takes the next bytes of the file; `Some` as soon as the header is complete (then stop feeding).
     ///
     /// # Errors
-    /// [`EngineError::NotAnImage`], [`EngineError::Unsupported`] or [`EngineError::Corrupt`]; the same again when fed on.
+    /// [`EngineError::NotAnImage`], [`EngineError::Unsupported`] or [`EngineError::Corrupt`]; the same again when fed
+    /// on.
     pub fn feed(&mut self, mut bytes: &[u8]) -> Result<Option<Header>, EngineError> {
         loop {
             match &self.state {
@@ -121,8 +122,8 @@ impl Prober {
     /// The file is over: the header, or why there is none.
     ///
     /// # Errors
-    /// [`EngineError::Truncated`] when the file ends within its header, [`EngineError::NotAnImage`] when it is none, and
-    /// what [`Prober::feed`] returns.
+    /// [`EngineError::Truncated`] when the file ends within its header, [`EngineError::NotAnImage`] when it is none,
+    /// and what [`Prober::feed`] returns.
     pub fn finish(mut self) -> Result<Header, EngineError> {
         if matches!(self.state, State::Sniffing) {
             self.advance(true);

@@ -36,52 +36,37 @@ pub(super) enum Sniffed {
 
 /// Looks at the first bytes of a file; `at_end` when there are no more.
 pub(super) fn sniff(start: &[u8], at_end: bool) -> Result<Sniffed, EngineError> {
-    let known = |walk: Box<dyn Walk>, magic_bytes, read| {
-        Ok(Sniffed::Known {
-            walk,
-            magic_bytes,
-            read,
-        })
-    };
     if start.starts_with(JPEG) {
-        return known(Box::new(jpeg::Walker::default()), 2, jpeg::FIRST_READ);
+        return known(jpeg::Walker::default(), 2, jpeg::FIRST_READ);
     }
     if start.starts_with(PNG) {
-        return known(Box::new(png::Walker::default()), PNG.len(), png::FIRST_READ);
+        return known(png::Walker::default(), PNG.len(), png::FIRST_READ);
     }
     if start.len() >= FIRST_BYTES && start.starts_with(b"RIFF") && &start[8..12] == b"WEBP" {
         let walker = webp::Walker::new(riff_size(start));
-        return known(Box::new(walker), FIRST_BYTES, webp::FIRST_READ);
+        return known(walker, FIRST_BYTES, webp::FIRST_READ);
     }
-    if GIF.iter().any(|magic| start.starts_with(*magic)) {
-        return known(Box::new(gif::Walker::default()), GIF[0].len(), gif::FIRST_READ);
+    if GIF.iter().any(|magic| start.starts_with(magic)) {
+        return known(gif::Walker::default(), GIF[0].len(), gif::FIRST_READ);
     }
     let is_raw = start.get(8..11) == Some(b"CR\x02");
     if let (Some(order), false) = (Order::of(start), is_raw) {
-        return known(Box::new(tiff::Walker::new(order)), 4, order.head_bytes());
+        return known(tiff::Walker::new(order), 4, order.head_bytes());
     }
     if start.starts_with(qoi::MAGIC) {
-        return known(Box::new(simple::QoiWalker), qoi::MAGIC.len(), simple::QOI_FIRST_READ);
+        return known(simple::QoiWalker, qoi::MAGIC.len(), simple::QOI_FIRST_READ);
     }
     if start.starts_with(ICO) {
-        return known(
-            Box::new(simple::IcoWalker::default()),
-            ICO.len(),
-            simple::ICO_FIRST_READ,
-        );
+        return known(simple::IcoWalker::default(), ICO.len(), simple::ICO_FIRST_READ);
     }
     if pnm::is_magic(start) {
-        return known(Box::new(simple::PnmWalker::default()), 0, simple::PNM_FIRST_READ);
+        return known(simple::PnmWalker::default(), 0, simple::PNM_FIRST_READ);
     }
     // Two letters are no magic: the length of the header behind them must be one that there is.
     let bmp_size = start.get(bmp::FILE_HEADER..bmp::FILE_HEADER + 4);
     let is_bmp = |size: &[u8]| bmp::header_bytes(u32::from_le_bytes([size[0], size[1], size[2], size[3]])).is_ok();
     if start.starts_with(BMP) && bmp_size.is_some_and(is_bmp) {
-        return known(
-            Box::new(simple::BmpWalker::default()),
-            BMP.len(),
-            simple::BMP_FIRST_READ,
-        );
+        return known(simple::BmpWalker::default(), BMP.len(), simple::BMP_FIRST_READ);
     }
     if !at_end && start.len() < ENOUGH_TO_DESCRIBE {
         return Ok(Sniffed::MoreBytes(ENOUGH_TO_DESCRIBE));
@@ -101,6 +86,14 @@ pub(super) fn sniff(start: &[u8], at_end: bool) -> Result<Sniffed, EngineError> 
         Some(what) => format!("this seems to be {what}; {read} images are read"),
         None => format!("this is not an image of a known format; {read} images are read"),
     }))
+}
+
+fn known(walk: impl Walk + 'static, magic_bytes: usize, read: usize) -> Result<Sniffed, EngineError> {
+    Ok(Sniffed::Known {
+        walk: Box::new(walk),
+        magic_bytes,
+        read,
+    })
 }
 
 fn riff_size(start: &[u8]) -> u32 {

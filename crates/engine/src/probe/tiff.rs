@@ -1,7 +1,7 @@
 //! Walks a TIFF to its first directory, wherever in the file that is.
 //!
-//! What a directory refers to may lie behind the walk: the bits of a sample, if there are several in a pixel. A picture is
-//! then taken for one of 16, which is the dearer.
+//! What a directory refers to may lie behind the walk: the bits of a sample, if there are several in a pixel. A
+//! picture is then taken for one of 16, which is the dearer.
 
 use pixmill_types::ImageFormat;
 

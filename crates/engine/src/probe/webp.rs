@@ -1,7 +1,7 @@
 //! Walks the chunks of a WebP (RFC 9649, section 2).
 //!
-//! A still picture's first chunk says everything. An animation counts its frames nowhere, so its chunks are walked to the
-//! end of the file, their bodies passed over.
+//! A still picture's first chunk says everything. An animation counts its frames nowhere, so its chunks are walked to
+//! the end of the file, their bodies passed over.
 
 use pixmill_types::ImageFormat;
 

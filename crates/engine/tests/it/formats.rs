@@ -1,5 +1,5 @@
-//! The formats beside JPEG, PNG and WebP: what is written is read back, limits hold before anything is allocated, damaged
-//! files give a reason.
+//! The formats beside JPEG, PNG and WebP: what is written is read back, limits hold before anything is allocated,
+//! damaged files give a reason.
 
 use pixmill_engine::EngineError;
 use pixmill_engine::probe::probe;

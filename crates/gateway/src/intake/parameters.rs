@@ -212,7 +212,7 @@ mod tests {
             "{\"step\": []}",
             "steps = [",
             "steps = [1]",
-            "blur:2 => gif",
+            "blur:2 => heic",
         ] {
             let problem = parse_recipe(text).unwrap_err();
             assert_eq!(problem.code(), ProblemCode::InvalidRecipe, "{text}");

@@ -140,7 +140,7 @@ async fn recipes_that_make_no_sense() {
             ("unknown step, said first", first("sharpen")),
             ("parameter out of range", recipe("blur:1000")),
             ("unknown parameter", recipe("blur:radius=2")),
-            ("unknown format", recipe("grayscale => gif")),
+            ("unknown format", recipe("grayscale => heic")),
             ("half a json", recipe("{\"steps\": [")),
             ("another json", recipe("{\"step\": []}")),
             ("half a toml", recipe("steps = [")),

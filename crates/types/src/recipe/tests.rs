@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Compression, ImageFormat, OutputFormat, Segment, WriteOptions};
+use crate::{ImageFormat, OutputFormat, Segment, WriteOptions};
 
 fn from_toml(text: &str) -> Result<Recipe, String> {
     let document: RecipeDocument = toml::from_str(text).map_err(|error| error.to_string())?;
@@ -34,6 +34,15 @@ fn compact_and_document_forms_give_the_same_value() {
              [[outputs]]\nsteps = [{ op = 'blur', sigma = 1.5 }]",
             r#"{"steps": ["orient"], "outputs": [
                 {"steps": ["resize:100"], "format": "png", "name": "a"}, {"steps": ["blur:1.5"]}]}"#,
+        ),
+        (
+            "=> gif:dither=false,colors=16; tiff:compression=lzw,name=t;webp:lossless=true,effort=6,name=w",
+            "=> gif:colors=16,dither=false ; tiff:name=t,compression=lzw ; webp:name=w,lossless=true,effort=6",
+            "[[outputs]]\nformat = 'gif'\ncolors = 16\ndither = false\n[[outputs]]\nformat = 'tiff'\nname = 't'\n\
+             compression = 'lzw'\n[[outputs]]\nformat = 'webp'\nname = 'w'\nlossless = true\neffort = 6",
+            r#"{"outputs": [{"format": "gif", "colors": 16, "dither": false},
+                {"format": "tiff", "name": "t", "compression": "lzw"},
+                {"format": "webp", "name": "w", "lossless": true, "effort": 6}]}"#,
         ),
         (
             "=> jpeg",
@@ -130,6 +139,18 @@ fn errors_say_where_and_what_is_allowed() {
         (
             "=> jpeg:0",
             "output 1 (jpeg): quality is \"0\", allowed is a whole number from 1 to 100",
+        ),
+        (
+            "=> webp:80,lossless=true",
+            "output 1 (webp): quality is given and lossless is true, allowed is one of them",
+        ),
+        (
+            "=> avif:60,effort=10",
+            "output 1 (avif): effort is \"10\", allowed is a whole number from 0 to 9",
+        ),
+        (
+            "=> gif:colors=1",
+            "output 1 (gif): colors is \"1\", allowed is a whole number from 2 to 256",
         ),
         (
             "=> jpeg ; png",
@@ -245,7 +266,10 @@ fn any_recipe() -> impl Strategy<Value = Recipe> {
             name,
             format,
             quality: Some(quality),
-            options: WriteOptions::default(),
+            options: WriteOptions {
+                effort: (format == OutputFormat::Fixed(ImageFormat::Webp)).then_some(quality % 7),
+                ..WriteOptions::default()
+            },
         });
     (
         prop::collection::vec(any_step(), 0..5),

@@ -1,6 +1,7 @@
 //! Decodes the first picture of a TIFF with code of our own, strip by strip or tile by tile.
 //!
-//! The tiff crate reads no palettes, allocates what a JPEG within declares, and brings a third of a minute of dependencies.
+//! The tiff crate reads no palettes, allocates what a JPEG within declares, and brings a third of a minute of
+//! dependencies.
 
 mod color;
 mod unpack;
@@ -108,14 +109,17 @@ impl Pieces {
                 "has tiles of {width} x {height} pixels, larger than itself"
             )));
         }
-        let (offsets, bytes) = if tile.is_some() {
+        let (offsets, lengths) = if tile.is_some() {
             (tag::TILE_OFFSETS, tag::TILE_BYTES)
         } else {
             (tag::STRIP_OFFSETS, tag::STRIP_BYTES)
         };
         let places = directory.numbers(offsets);
         let offsets: Vec<u64> = places.ok_or_else(|| directory.lacks(offsets, "pixels"))?.collect();
-        let bytes: Option<Vec<u64>> = directory.numbers(bytes).map(Iterator::collect);
+        let bytes: Option<Vec<u64>> = directory.numbers(lengths).map(Iterator::collect);
+        if bytes.is_none() && directory.has(lengths) {
+            return Err(cut_off(FORMAT));
+        }
         let planes = if picture.is_planar { picture.samples } else { 1 };
         let needed = u64::from(picture.width.div_ceil(width)) * u64::from(picture.height.div_ceil(height));
         let has_all = |list: &[u64]| list.len() as u64 >= needed * planes as u64;

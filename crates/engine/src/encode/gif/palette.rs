@@ -1,11 +1,12 @@
 //! Chooses the colours of a palette, and the one of them for every pixel.
 //!
-//! A picture of few colours keeps them all. Of another the colours are counted in cells of 32 levels a channel, and the cells are
-//! cut in two where that takes most of the error away, until there are as many boxes as colours (P. Heckbert, Color image
-//! quantization for frame buffer display, 1982, cut at the mean as X. Wu proposes). Every choice is by numbers alone, so
-//! the same picture gets the same palette.
+//! A picture of few colours keeps them all. Of another the colours are counted in cells of 32 levels a channel, and
+//! the cells are cut in two where that takes most of the error away, until there are as many boxes as colours (P.
+//! Heckbert, Color image quantization for frame buffer display, 1982, cut at the mean as X. Wu proposes). Every
+//! choice is by numbers alone, so the same picture gets the same palette.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::EngineError;
 use crate::mill::Control;
@@ -129,11 +130,11 @@ fn few(samples: &[u8], count: usize, most: usize) -> Option<HashMap<Color, u8>> 
         }
         before = Some(color);
         let next = colors.len();
-        if !colors.contains_key(&color) {
+        if let Entry::Vacant(place) = colors.entry(color) {
             if next == most {
                 return None;
             }
-            colors.insert(color, next as u8);
+            place.insert(next as u8);
         }
     }
     Some(colors)
@@ -201,10 +202,10 @@ fn reduced(samples: &[u8], count: usize, most: usize, control: &dyn Control) -> 
         if is_there(pixel) {
             let cell = &mut table[cell_of([pixel[0], pixel[1], pixel[2]])];
             cell.pixels += 1;
-            for channel in 0..3 {
-                let level = u64::from(pixel[channel]);
-                cell.sums[channel] += level;
-                cell.squares[channel] += level * level;
+            let sums = cell.sums.iter_mut().zip(&mut cell.squares);
+            for ((sum, squares), level) in sums.zip(pixel) {
+                *sum += u64::from(*level);
+                *squares += u64::from(*level).pow(2);
             }
         }
     }
@@ -274,8 +275,8 @@ impl<'a> Nearest<'a> {
     }
 }
 
-/// What earlier pixels owe to later ones (R. Floyd and L. Steinberg, An adaptive algorithm for spatial grayscale, 1976), in
-/// sixteenths of a level.
+/// What earlier pixels owe to later ones (R. Floyd and L. Steinberg, An adaptive algorithm for spatial grayscale,
+/// 1976), in sixteenths of a level.
 struct Errors {
     here: Vec<[i32; 3]>,
     below: Vec<[i32; 3]>,
