@@ -10,11 +10,12 @@ pixmill takes part. Run from the root of the repository, with scripts/golden-req
 The manifest's columns are described in testdata/golden/README.md.
 """
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 TESTDATA = Path(__file__).resolve().parent.parent / "testdata"
 GOLDEN = TESTDATA / "golden"
@@ -27,6 +28,10 @@ RESIZE = "psnr:50"
 LOSSY = "psnr:45"
 # Colour weighted by alpha loses up to a level where a program keeps the product in 8 bits, as Pillow does.
 WEIGHTED = "psnr:45"
+# Colour managers interpolate and round each in their own way: a level here and there.
+CONVERTED = "psnr:48"
+# Tables of inks are coarse, and a JPEG lies before them.
+INKS = "psnr:40"
 # Large reductions of a JPEG may use its scaled decoding, which is another, equally good filter.
 SHRUNK = "psnr:40"
 
@@ -136,6 +141,7 @@ class Case:
     make: list
     region: tuple[int, int, int, int] | None = None
     source: str | None = None
+    is_raw: bool = False
 
 
 def blurred(sigma: float):
@@ -267,9 +273,39 @@ def format_cases() -> list[Case]:
     return cases
 
 
+def to_srgb(image: Image.Image) -> Image.Image:
+    """What Little CMS makes of the profile; gray stays gray."""
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+    mode = "RGB" if image.mode == "CMYK" else image.mode
+    if mode == "L":
+        # Gray as sRGB has it: through RGB, all of whose channels are the same.
+        return ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), 1, "RGB").getchannel("G")
+    return ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), 1, mode)
+
+
+def color_cases() -> list[Case]:
+    """Colour profiles, against Little CMS."""
+    cases = []
+    for name in ("p3.png", "adobe.png", "prophoto.png", "srgb.png", "adobe.tiff", "gray.png"):
+        cases.append(Case(f"color_{name.replace('.', '_')}", f"color/{name}", "flip | flip => png", CONVERTED, [to_srgb]))
+    for name in ("gray.jpg", "inks.jpg"):
+        cases.append(Case(f"color_{name.replace('.', '_')}", f"color/{name}", "flip | flip => png", INKS, [to_srgb]))
+    cases.append(Case("color_inks_tiff", "color/inks.tiff", "flip | flip => png", INKS, [to_srgb]))
+    # One whose profile is damaged or for other pixels is what it is without.
+    for name in ("damaged.png", "other_kind.png"):
+        cases.append(Case(f"color_{name.replace('.', '_')}", f"color/{name}", "flip | flip => png", EXACT, []))
+    for case in cases:
+        case.is_raw = True
+    return cases
+
+
 def write(case: Case) -> str:
     """Writes one reference and returns its line of the manifest."""
-    image = read(case.source or case.input)
+    if case.is_raw:
+        image = Image.open(TESTDATA / case.input)
+        image.load()
+    else:
+        image = read(case.source or case.input)
     for step in case.make:
         image = step(image)
     width, height = image.size
@@ -286,7 +322,7 @@ def main() -> None:
     GOLDEN.mkdir(exist_ok=True)
     for stale in GOLDEN.glob("*.png"):
         stale.unlink()
-    cases = lossless_cases() + blur_cases() + resize_cases() + jpeg_cases() + format_cases()
+    cases = lossless_cases() + blur_cases() + resize_cases() + jpeg_cases() + format_cases() + color_cases()
     lines = ["# name\tinput\trecipe\tsize\tregion\tmetric"] + [write(case) for case in cases]
     (GOLDEN / "manifest.tsv").write_text("\n".join(lines) + "\n")
 

@@ -271,6 +271,117 @@ def gif_set(folder: Path, rgb: Image.Image) -> None:
     (folder / "animated.gif").write_bytes(screen + repeat + b"".join(frames) + b";")
 
 
+def icc_profile(space: bytes, tags: list[tuple[bytes, bytes]], pcs: bytes = b"XYZ ") -> bytes:
+    """An ICC profile of version 2.1 (4.2 with parametric curves): a header, a table of tags, and what they hold."""
+    body, table = b"", b""
+    start = 128 + 4 + 12 * len(tags)
+    for name, value in tags:
+        table += struct.pack(">4sII", name, start + len(body), len(value))
+        body += value + b"\0" * (-len(value) % 4)
+    size = start + len(body)
+    header = struct.pack(">I4sI4s4s4s", size, b"none", 0x04200000, b"mntr", space, pcs)
+    header += struct.pack(">6H4s4sIII", 2026, 1, 1, 0, 0, 0, b"acsp", b"\0" * 4, 0, 0, 0)
+    header += struct.pack(">IIIII", 0, 0, 0x0000F6D6, 0x00010000, 0x0000D32D) + b"\0" * 48
+    return header[:128].ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
+
+
+def fixed(value: float) -> int:
+    """A number as s15Fixed16."""
+    return round(value * 65536)
+
+
+def text_tag(text: str) -> bytes:
+    """A multi-localised text of one language."""
+    coded = text.encode("utf-16-be")
+    return b"mluc" + struct.pack(">IIIHHII", 0, 1, 12, 0x656E, 0x5553, len(coded), 28) + coded
+
+
+def xyz_tag(x: float, y: float, z: float) -> bytes:
+    """A colour."""
+    return b"XYZ \0\0\0\0" + struct.pack(">iii", fixed(x), fixed(y), fixed(z))
+
+
+def curve_tag(numbers: list[float]) -> bytes:
+    """A parametric curve: a power alone, or that of sRGB with its five numbers."""
+    kind = {1: 0, 5: 3}[len(numbers)]
+    return b"para\0\0\0\0" + struct.pack(">HH", kind, 0) + b"".join(struct.pack(">i", fixed(n)) for n in numbers)
+
+
+SRGB_CURVE = [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045]
+WHITE_D50 = (0.96420288, 1.0, 0.82490540)
+
+
+def rgb_profile(name: str, primaries: list[tuple[float, float, float]], curve: list[float]) -> bytes:
+    """A display's profile: primaries in the light of D50, and one curve."""
+    tags = [(b"desc", text_tag(name)), (b"cprt", text_tag("CC0")), (b"wtpt", xyz_tag(*WHITE_D50))]
+    tags += [(b"rXYZ", xyz_tag(*primaries[0])), (b"gXYZ", xyz_tag(*primaries[1])), (b"bXYZ", xyz_tag(*primaries[2]))]
+    tags += [(channel, curve_tag(curve)) for channel in (b"rTRC", b"gTRC", b"bTRC")]
+    return icc_profile(b"RGB ", tags)
+
+
+def ink_profile() -> bytes:
+    """Inks that let through a part of each of L, a and b: a table of three steps an ink (lut8Type)."""
+    table = b""
+    for index in range(81):
+        c, m, y, k = (index // step % 3 / 2 for step in (27, 9, 3, 1))
+        light = 100 * (1 - 0.45 * c) * (1 - 0.55 * m) * (1 - 0.1 * y) * (1 - 0.9 * k)
+        a = (70 * m - 35 * c) * (1 - k)
+        b = (85 * y - 45 * c - 5 * m) * (1 - k)
+        table += bytes((round(light * 2.55), round(128 + a), round(128 + b)))
+    straight = bytes(range(256))
+    lut = b"mft1\0\0\0\0" + bytes((4, 3, 3, 0))
+    lut += b"".join(struct.pack(">i", fixed(n)) for n in (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    lut += straight * 4 + table + straight * 3
+    tags = [(b"desc", text_tag("test inks")), (b"cprt", text_tag("CC0")), (b"wtpt", xyz_tag(*WHITE_D50)), (b"A2B0", lut)]
+    return icc_profile(b"CMYK", tags, b"Lab ")
+
+
+def color_set() -> None:
+    """Pictures with colour profiles, of every kind that changes what is seen, and damaged ones."""
+    folder = TESTDATA / "color"
+    folder.mkdir(exist_ok=True)
+    rgb = Image.open(TESTDATA / "photos/kodak_23.png").convert("RGB").crop((120, 60, 504, 348)).resize((128, 96))
+    p3 = rgb_profile(
+        "Display P3 (test)",
+        [(0.51512, 0.2412, -0.00105), (0.29198, 0.69225, 0.04189), (0.1571, 0.06657, 0.78407)],
+        SRGB_CURVE,
+    )
+    adobe = rgb_profile(
+        "Adobe RGB (test)",
+        [(0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457)],
+        [2.19921875],
+    )
+    wide = rgb_profile(
+        "ProPhoto (test)", [(0.7977, 0.288, 0.0), (0.1352, 0.7119, 0.0), (0.0313, 0.0001, 0.8249)], [1.8]
+    )
+    srgb = rgb_profile(
+        "sRGB (test)", [(0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141)], SRGB_CURVE
+    )
+    gray_tags = [(b"desc", text_tag("gray (test)")), (b"cprt", text_tag("CC0")), (b"wtpt", xyz_tag(*WHITE_D50))]
+    gray = icc_profile(b"GRAY", gray_tags + [(b"kTRC", curve_tag([1.6]))])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x013B] = "A. Painter"
+    exif[0x8298] = "(c) 2026 A. Painter"
+    exif[0x010F] = "Camera"
+    exif.get_ifd(0x8825)[1] = "N"
+    exif.get_ifd(0x8825)[2] = (47.0, 11.0, 12.0)
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf/></x:xmpmeta>'
+    for name, profile in (("p3", p3), ("adobe", adobe), ("prophoto", wide), ("srgb", srgb)):
+        rgb.save(folder / f"{name}.png", icc_profile=profile, optimize=True)
+    rgb.save(folder / "p3.jpg", quality=92, icc_profile=p3, exif=exif, xmp=xmp)
+    rgb.save(folder / "p3.webp", lossless=True, icc_profile=p3, exif=exif, xmp=xmp)
+    rgb.save(folder / "adobe.tiff", icc_profile=adobe, compression="tiff_lzw")
+    rgb.save(folder / "srgb.jpg", quality=92, icc_profile=srgb, exif=exif, xmp=xmp, comment="secret")
+    rgb.convert("L").save(folder / "gray.png", icc_profile=gray, optimize=True)
+    rgb.convert("L").save(folder / "gray.jpg", quality=92, icc_profile=gray)
+    cmyk = rgb.convert("CMYK")
+    cmyk.save(folder / "inks.jpg", quality=92, icc_profile=ink_profile())
+    cmyk.save(folder / "inks.tiff", icc_profile=ink_profile(), compression="tiff_lzw")
+    rgb.save(folder / "damaged.png", icc_profile=p3[:200], optimize=True)
+    rgb.save(folder / "other_kind.png", icc_profile=ink_profile(), optimize=True)
+
+
 def formats_set() -> None:
     """Files of the formats that are read beside JPEG, PNG and WebP; cut from a Kodak picture."""
     folder = TESTDATA / "formats"
@@ -292,6 +403,7 @@ def formats_set() -> None:
 
 
 if __name__ == "__main__":
+    color_set()
     formats_set()
     webp_set()
     hostile_set()

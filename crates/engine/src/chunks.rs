@@ -1,4 +1,4 @@
-//! Walks over the chunks of whole PNG and WebP files.
+//! Walks over the segments of JPEG files up to their pixels, and over the chunks of whole PNG and WebP files.
 //!
 //! Knows lengths and types alone. A chunk that the file cuts off is given without its body.
 
@@ -13,6 +13,41 @@ const PNG_SIGNATURE: usize = 8;
 const PNG_CRC: usize = 4;
 const RIFF_HEADER: usize = 12;
 const HEAD: usize = 8;
+
+/// One marker segment of a JPEG (ISO/IEC 10918-1, B.1.1.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Segment<'a> {
+    /// The second byte of its marker.
+    pub(crate) code: u8,
+    /// What follows its length.
+    pub(crate) body: &'a [u8],
+}
+
+/// The segments of a JPEG before its first scan, and where that scan's own segment begins.
+pub(crate) fn of_jpeg(file: &[u8]) -> (Vec<Segment<'_>>, usize) {
+    const SCAN: u8 = 0xda;
+    let mut segments = Vec::new();
+    let mut at = 2;
+    while let Some([first, code]) = file.get(at..).and_then(|rest| rest.first_chunk::<2>()).copied() {
+        match (first, code) {
+            (0xff, SCAN) => break,
+            // Fill bytes, strays, and markers that stand alone.
+            (0xff, 0xff) => at += 1,
+            (0xff, 0x00 | 0x01 | 0xd0..=0xd8) => at += 2,
+            (0xff, _) => {
+                let length = file.get(at + 2..).and_then(|rest| rest.first_chunk::<2>());
+                let length = length.map_or(0, |length| usize::from(u16::from_be_bytes(*length)));
+                let Some(body) = file.get(at + 4..at + 2 + length) else {
+                    break;
+                };
+                segments.push(Segment { code, body });
+                at += 2 + length;
+            }
+            _ => at += 1,
+        }
+    }
+    (segments, at)
+}
 
 /// The chunks of a PNG.
 pub(crate) fn of_png(file: &[u8]) -> impl Iterator<Item = Chunk<'_>> {

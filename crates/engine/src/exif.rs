@@ -1,4 +1,4 @@
-//! The one thing pixmill reads of EXIF and writes to it: the orientation.
+//! What pixmill reads of EXIF and writes to it: the orientation, and whose the picture is.
 //!
 //! Knows the TIFF structure of an EXIF block (CIPA DC-008, TIFF 6.0), not how a file format wraps it.
 
@@ -98,44 +98,173 @@ impl Orientation {
     }
 }
 
-/// Finds the orientation in a TIFF block (what follows `Exif\0\0` in a JPEG, the whole of a PNG's `eXIf`).
-pub(crate) fn orientation_of_tiff(tiff: &[u8]) -> Option<Orientation> {
-    let big_endian = match tiff.get(..4)? {
-        b"II*\0" => false,
-        b"MM\0*" => true,
-        _ => return None,
-    };
-    let short = |at: usize| -> Option<u16> {
-        let bytes = tiff.get(at..at.checked_add(2)?)?.try_into().ok()?;
-        Some(if big_endian {
+/// A TIFF block, as numbers.
+#[derive(Debug, Clone, Copy)]
+struct Block<'a> {
+    bytes: &'a [u8],
+    is_big_endian: bool,
+}
+
+/// An entry of a directory: where it is in the block, and what it says.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    at: usize,
+    tag: u16,
+    kind: u16,
+    count: u32,
+}
+
+impl<'a> Block<'a> {
+    fn new(bytes: &'a [u8]) -> Option<Self> {
+        let is_big_endian = match bytes.get(..4)? {
+            b"II*\0" => false,
+            b"MM\0*" => true,
+            _ => return None,
+        };
+        Some(Self { bytes, is_big_endian })
+    }
+
+    fn short(&self, at: usize) -> Option<u16> {
+        let bytes = self.bytes.get(at..at.checked_add(2)?)?.try_into().ok()?;
+        Some(if self.is_big_endian {
             u16::from_be_bytes(bytes)
         } else {
             u16::from_le_bytes(bytes)
         })
-    };
-    let long = |at: usize| -> Option<u32> {
-        let bytes = tiff.get(at..at.checked_add(4)?)?.try_into().ok()?;
-        Some(if big_endian {
+    }
+
+    fn long(&self, at: usize) -> Option<u32> {
+        let bytes = self.bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
+        Some(if self.is_big_endian {
             u32::from_be_bytes(bytes)
         } else {
             u32::from_le_bytes(bytes)
         })
-    };
-    let directory = long(4)? as usize;
-    let entries = usize::from(short(directory)?);
-    for index in 0..entries {
-        let entry = directory.checked_add(2 + index * 12)?;
-        if short(entry)? != ORIENTATION_TAG {
-            continue;
-        }
-        let value = match short(entry + 2)? {
-            TYPE_SHORT => u32::from(short(entry + 8)?),
-            TYPE_LONG => long(entry + 8)?,
-            _ => return None,
-        };
-        return Orientation::from_exif(value);
     }
-    None
+
+    fn first_directory(&self) -> Option<usize> {
+        Some(self.long(4)? as usize)
+    }
+
+    /// The entries of a directory, as far as the block holds them.
+    fn entries(self, directory: usize) -> impl Iterator<Item = Entry> + use<'a> {
+        let count = usize::from(self.short(directory).unwrap_or(0));
+        (0..count).map_while(move |index| {
+            let at = directory.checked_add(2 + index * 12)?;
+            Some(Entry {
+                at,
+                tag: self.short(at)?,
+                kind: self.short(at + 2)?,
+                count: self.long(at + 4)?,
+            })
+        })
+    }
+
+    /// Where the link to the next directory is, and what it says.
+    fn link(&self, directory: usize) -> Option<(usize, usize)> {
+        let at = directory.checked_add(2 + usize::from(self.short(directory)?) * 12)?;
+        Some((at, self.long(at)? as usize))
+    }
+}
+
+/// Finds the orientation in a TIFF block (what follows `Exif\0\0` in a JPEG, the whole of a PNG's `eXIf`).
+pub(crate) fn orientation_of_tiff(tiff: &[u8]) -> Option<Orientation> {
+    let block = Block::new(tiff)?;
+    let mut entries = block.entries(block.first_directory()?);
+    let entry = entries.find(|entry| entry.tag == ORIENTATION_TAG)?;
+    let value = match entry.kind {
+        TYPE_SHORT => u32::from(block.short(entry.at + 8)?),
+        TYPE_LONG => block.long(entry.at + 8)?,
+        _ => return None,
+    };
+    Orientation::from_exif(value)
+}
+
+/// A TIFF block with its orientation set to `orientation` where it says one, and without its thumbnail, which shows the
+/// picture as it was; `None` when it is none.
+pub(crate) fn kept(tiff: &[u8], orientation: Orientation) -> Option<Vec<u8>> {
+    const THUMBNAIL_AT: u16 = 0x0201;
+    const THUMBNAIL_BYTES: u16 = 0x0202;
+    let block = Block::new(tiff)?;
+    let directory = block.first_directory()?;
+    let mut kept = tiff.to_vec();
+    for entry in block.entries(directory) {
+        if entry.tag == ORIENTATION_TAG {
+            let value = u16::from(orientation.as_exif());
+            let value = if block.is_big_endian {
+                value.to_be_bytes()
+            } else {
+                value.to_le_bytes()
+            };
+            kept.get_mut(entry.at + 8..entry.at + 10)?.copy_from_slice(&value);
+            let kind = if block.is_big_endian { [0, 3] } else { [3, 0] };
+            kept.get_mut(entry.at + 2..entry.at + 4)?.copy_from_slice(&kind);
+        }
+    }
+    if let Some((at, next)) = block.link(directory) {
+        kept.get_mut(at..at + 4)?.fill(0);
+        let value_of = |tag| {
+            let entry = block.entries(next).find(|entry| entry.tag == tag)?;
+            block.long(entry.at + 8).map(|value| value as usize)
+        };
+        if let (Some(start), Some(length), true) = (value_of(THUMBNAIL_AT), value_of(THUMBNAIL_BYTES), next > 0)
+            && let Some(thumbnail) = kept.get_mut(start..start.saturating_add(length))
+        {
+            thumbnail.fill(0);
+        }
+    }
+    Some(kept)
+}
+
+/// A TIFF block of nothing but Artist, Copyright and `orientation`; `None` when neither of the first two is there.
+pub(crate) fn copyright(tiff: &[u8], orientation: Orientation) -> Option<Vec<u8>> {
+    const ARTIST: u16 = 0x013b;
+    const COPYRIGHT: u16 = 0x8298;
+    const TYPE_ASCII: u16 = 2;
+    /// Longer than any name.
+    const MAX_BYTES: u32 = 8 * 1024;
+    let block = Block::new(tiff)?;
+    let text = |tag: u16| {
+        let is_it = |entry: &Entry| entry.tag == tag && entry.kind == TYPE_ASCII && entry.count <= MAX_BYTES;
+        let entry = block.entries(block.first_directory()?).find(is_it)?;
+        let start = if entry.count <= 4 {
+            entry.at + 8
+        } else {
+            block.long(entry.at + 8)? as usize
+        };
+        tiff.get(start..start.checked_add(entry.count as usize)?)
+    };
+    let texts: Vec<_> = [ARTIST, COPYRIGHT]
+        .into_iter()
+        .filter_map(|tag| Some((tag, text(tag)?)))
+        .filter(|(_, text)| !text.is_empty())
+        .collect();
+    if texts.is_empty() {
+        return None;
+    }
+    let entries = 1 + texts.len() as u16;
+    let mut behind = 8 + 2 + 12 * u32::from(entries) + 4;
+    let mut made = b"MM\0*\0\0\0\x08".to_vec();
+    made.extend_from_slice(&entries.to_be_bytes());
+    made.extend_from_slice(&tiff_with(orientation)[10..22]);
+    let mut values = Vec::new();
+    for (tag, text) in texts {
+        for number in [tag, TYPE_ASCII] {
+            made.extend_from_slice(&number.to_be_bytes());
+        }
+        made.extend_from_slice(&(text.len() as u32).to_be_bytes());
+        if text.len() <= 4 {
+            made.extend_from_slice(text);
+            made.resize(made.len() + 4 - text.len(), 0);
+        } else {
+            made.extend_from_slice(&behind.to_be_bytes());
+            behind += text.len() as u32;
+            values.extend_from_slice(text);
+        }
+    }
+    made.extend_from_slice(&[0; 4]);
+    made.extend_from_slice(&values);
+    Some(made)
 }
 
 /// Finds the orientation in an EXIF block that may or may not begin with `Exif\0\0`: WebP writers disagree on it.
@@ -181,6 +310,30 @@ mod tests {
     fn a_little_endian_block_is_read() {
         let tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
         assert_eq!(orientation_of_tiff(tiff), Orientation::from_exif(6));
+    }
+
+    #[test]
+    fn what_is_kept_says_the_new_orientation_and_no_thumbnail() {
+        // The orientation, then a directory of a thumbnail of four bytes.
+        let tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\x1a\0\0\0\
+            \x02\0\x01\x02\x04\0\x01\0\0\0\x38\0\0\0\x02\x02\x04\0\x01\0\0\0\x04\0\0\0\0\0\0\0face";
+        let kept = kept(tiff, Orientation::UPRIGHT).unwrap();
+        assert_eq!(orientation_of_tiff(&kept), Some(Orientation::UPRIGHT));
+        assert_eq!(&kept[22..26], [0; 4]);
+        assert!(kept.ends_with(&[0; 4]) && kept.len() == tiff.len());
+        for length in 0..tiff.len() {
+            let _any = super::kept(&tiff[..length], Orientation::UPRIGHT);
+        }
+    }
+
+    #[test]
+    fn copyright_is_taken_alone() {
+        let tiff = b"II*\0\x08\0\0\0\x02\0\x0f\x01\x02\0\x03\0\0\0me\0\0\x98\x82\x02\0\x06\0\0\0\x26\0\0\0\
+            \0\0\0\0mine.\0";
+        let made = copyright(tiff, Orientation(6)).unwrap();
+        assert_eq!(orientation_of_tiff(&made), Orientation::from_exif(6));
+        assert!(made.ends_with(b"mine.\0") && !made.windows(2).any(|two| two == b"me"));
+        assert_eq!(copyright(&tiff_with(Orientation(6)), Orientation(1)), None);
     }
 
     #[test]

@@ -4,16 +4,19 @@
 //! [`Control`] it is given.
 
 mod chunks;
+mod content;
 mod decode;
 mod encode;
 mod error;
 mod exif;
 mod jpeg;
 mod layout;
+mod metadata;
 mod mill;
 mod pixels;
 mod plan;
 pub mod probe;
+mod profile;
 mod simd;
 mod steps;
 

@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 use pixmill_types::{ImageFormat, LimitName, Limits, Recipe};
 
 use crate::EngineError;
+use crate::exif::Orientation;
+use crate::metadata::{self, Attachments};
 use crate::pixels::Image;
-use crate::plan::{Operation, OutputPlan, Plan, Route, plan};
+use crate::plan::{EncodePlan, Operation, OutputPlan, Plan, Route, plan};
 use crate::probe::{self, Header};
-use crate::{decode, encode, jpeg, steps};
+use crate::{content, decode, encode, exif, jpeg, profile, steps};
 
 /// Asked between pieces of work whether to go on.
 pub trait Control: Sync {
@@ -71,7 +73,7 @@ pub fn mill(input: &[u8], recipe: &Recipe, limits: &Limits, control: &dyn Contro
             limits.check(LimitName::InputBytes, input.len() as u64)?;
             let header = probe::completed(probe::probe(input)?, input)?;
             let plan = plan(&header, recipe, limits)?;
-            Mill::new(control).run(input, &header, plan)
+            Mill::new(control, input, &header).run(plan)
         },
     )
 }
@@ -85,27 +87,62 @@ fn guarded<T>(
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(on_panic()))
 }
 
+fn says_orientation(tiff: &[u8]) -> bool {
+    exif::orientation_of_tiff(tiff).is_some()
+}
+
+fn attached(
+    bytes: Vec<u8>,
+    encode: &EncodePlan,
+    what: &Attachments,
+    width: u32,
+    height: u32,
+) -> Result<Vec<u8>, EngineError> {
+    metadata::attach(bytes, encode.format, what, width, height).ok_or_else(|| {
+        EngineError::Internal(format!(
+            "nothing can be attached to the {} that was made",
+            encode.format
+        ))
+    })
+}
+
 struct Mill<'a> {
     control: &'a dyn Control,
+    input: &'a [u8],
+    header: &'a Header,
     timings: Vec<(&'static str, Duration)>,
 }
 
 impl<'a> Mill<'a> {
-    fn new(control: &'a dyn Control) -> Self {
+    fn new(control: &'a dyn Control, input: &'a [u8], header: &'a Header) -> Self {
         Self {
             control,
+            input,
+            header,
             timings: Vec::new(),
         }
     }
 
-    fn run(mut self, input: &[u8], header: &Header, plan: Plan) -> Result<Milled, EngineError> {
+    fn run(mut self, plan: Plan) -> Result<Milled, EngineError> {
+        let (input, header) = (self.input, self.header);
         let damaged = || EngineError::Corrupt(format!("the {} is damaged: it upset its decoder", header.format));
         let outputs = match &plan.route {
+            Route::Copied { encode } => {
+                let bytes = self.timed("copy", |_| metadata::copied(input, encode))?;
+                vec![Rendered {
+                    bytes,
+                    format: encode.format,
+                    width: header.width,
+                    height: header.height,
+                }]
+            }
             Route::Streamed { stream, encode } => {
+                let (attachments, encode) = self.attachments(encode);
                 let bytes = self.timed("stream", |control| {
-                    guarded(damaged, || jpeg::gray_to_gray(input, header, stream, encode, control))
+                    guarded(damaged, || jpeg::gray_to_gray(input, header, stream, &encode, control))
                 })?;
                 let (mut width, mut height) = (header.width, header.height);
+                let bytes = attached(bytes, &encode, &attachments, width, height)?;
                 if stream.turn.swaps_sides() {
                     std::mem::swap(&mut width, &mut height);
                 }
@@ -149,17 +186,41 @@ impl<'a> Mill<'a> {
     fn output(&mut self, image: Image, plan: &OutputPlan) -> Result<Rendered, EngineError> {
         let image = self.work(image, &plan.operations)?;
         let (width, height) = (image.width, image.height);
-        let bytes = self.timed("encode", |control| encode::encode(image, &plan.encode, control))?;
+        let chosen = match &plan.by_content {
+            None => &plan.encode,
+            Some(by_content) => match content::format_of(&image) {
+                ImageFormat::Jpeg => &by_content.opaque,
+                ImageFormat::Webp => &by_content.see_through,
+                _ => &plan.encode,
+            },
+        };
+        let (attachments, encode) = self.attachments(chosen);
+        let bytes = self.timed("encode", |control| encode::encode(image, &encode, control))?;
         Ok(Rendered {
-            bytes,
-            format: plan.encode.format,
+            bytes: attached(bytes, &encode, &attachments, width, height)?,
+            format: encode.format,
             width,
             height,
         })
     }
 
+    /// What goes onto an output, and how its encoder is told: an orientation is in the EXIF that is attached, if any is.
+    fn attachments(&self, encode: &EncodePlan) -> (Attachments, EncodePlan) {
+        let attachments = Attachments::wanted(self.input, self.header.format, encode);
+        let mut encode = *encode;
+        if attachments.exif.as_deref().is_some_and(says_orientation) {
+            encode.orientation = Orientation::UPRIGHT;
+        }
+        (attachments, encode)
+    }
+
     fn work(&mut self, mut image: Image, operations: &[Operation]) -> Result<Image, EngineError> {
         for operation in operations {
+            if *operation == Operation::ToSrgb {
+                let icc = metadata::icc(self.header.format, self.input).unwrap_or_default();
+                image = self.timed(operation.name(), |control| profile::to_srgb(image, &icc, control))?;
+                continue;
+            }
             image = self.timed(operation.name(), |control| steps::apply(operation, image, control))?;
         }
         Ok(image)

@@ -21,7 +21,7 @@ pub use id::{ContentHash, InvalidId, LeaseId, RequestId, TaskId, WorkerId};
 pub use limits::{LimitExceeded, LimitName, Limits};
 pub use name::{DisplayName, Segment};
 pub use recipe::document::{OutputDocument, RecipeDocument, Scalar, StepDocument};
-pub use recipe::output::{Compression, OutputFormat, OutputSpec, WriteOptions};
+pub use recipe::output::{Compression, Metadata, OutputFormat, OutputSpec, WriteOptions};
 pub use recipe::parameter::{Parameter, ParameterKind, StepReference};
 pub use recipe::steps::{self, Step};
 pub use recipe::{Recipe, RecipeError};

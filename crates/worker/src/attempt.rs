@@ -90,16 +90,19 @@ async fn work(
     outputs_begun: &mut bool,
 ) -> Result<(Completion, MemoryPermit), Ending> {
     let Payload::Mill(mill) = &attempt.lease.task.payload;
-    let segments = mill::segments(mill)?;
+    // Names that clash are found before anything is done.
+    let planned = mill::segments(mill, &mill::planned_formats(mill))?;
     remains::clear_earlier(context, attempt).await?;
     let input = read(context, attempt, mill).await?;
     let (milled, mut memory) = mill_in_slot(context, attempt, slot, memory, input).await?;
     let outputs_bytes: usize = milled.outputs.iter().map(|output| output.bytes.len()).sum();
     memory.shrink_to(outputs_bytes as u64);
-    if milled.outputs.len() != segments.len() {
-        let message = format!("{} outputs instead of {}", milled.outputs.len(), segments.len());
+    if milled.outputs.len() != planned.len() {
+        let message = format!("{} outputs instead of {}", milled.outputs.len(), planned.len());
         return Err(Failure::new(FailureCode::Internal, message).into());
     }
+    let formats: Vec<_> = milled.outputs.iter().map(|output| output.format).collect();
+    let segments = mill::segments(mill, &formats)?;
     *outputs_begun = true;
     let outputs = write(context, attempt, segments, milled.outputs).await?;
     let completion = Completion {

@@ -7,21 +7,28 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pixmill_engine::{Control, EngineError, Milled};
-use pixmill_types::{Failure, FailureCode, Limits, Mill, Payload, Segment};
+use pixmill_types::{Failure, FailureCode, ImageFormat, Limits, Mill, Payload, Segment};
 
 use crate::running::Attempt;
 
-/// The names the outputs are stored under, in the recipe's order.
+/// The formats that the outputs will have, as far as that is known before.
+pub(crate) fn planned_formats(mill: &Mill) -> Vec<ImageFormat> {
+    let outputs = mill.recipe.outputs().iter();
+    outputs.map(|output| output.format_for(mill.input.format)).collect()
+}
+
+/// The names the outputs of these formats are stored under, in the recipe's order.
 ///
 /// # Errors
 /// A permanent failure when two outputs would get one name: `photo` and `{name}` do for an input `photo.jpg`.
-pub(crate) fn segments(mill: &Mill) -> Result<Vec<Segment>, Failure> {
+pub(crate) fn segments(mill: &Mill, formats: &[ImageFormat]) -> Result<Vec<Segment>, Failure> {
     let input = &mill.input;
     let segments: Vec<Segment> = mill
         .recipe
         .outputs()
         .iter()
-        .map(|output| output.segment_for(&input.segment, output.format_for(input.format)))
+        .zip(formats)
+        .map(|(output, format)| output.segment_for(&input.segment, *format))
         .collect();
     let mut seen = HashSet::new();
     match segments.iter().find(|segment| !seen.insert(*segment)) {

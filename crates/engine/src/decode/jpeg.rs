@@ -8,10 +8,12 @@ use zune_jpeg::JpegDecoder;
 use super::{broken, cut_off, other_sides};
 use crate::EngineError;
 use crate::jpeg::{self, Scans};
+use crate::metadata;
 use crate::mill::Control;
 use crate::pixels::{Channels, Image, Samples, zeros};
 use crate::plan::{DecodeChannels, DecodePlan};
-use crate::probe::{ColorModel, Header};
+use crate::probe::{ColorModel, Header, Profile};
+use crate::profile;
 
 const FORMAT: &str = "JPEG";
 /// The end-of-image marker, bytes.
@@ -34,7 +36,10 @@ pub(super) fn decode(
             DecodeChannels::All => jpeg::decode_colour(input, header, plan.scale, control),
         };
     }
+    let by_profile = header.profile == Profile::Inks;
     let (space, channels) = match (plan.channels, header.color) {
+        // As they are stored: the profile says what they look like.
+        (DecodeChannels::All, ColorModel::Cmyk { .. }) if by_profile => (ColorSpace::CMYK, Channels::Rgb),
         (DecodeChannels::Luma, _) | (DecodeChannels::All, ColorModel::Gray) => (ColorSpace::Luma, Channels::Gray),
         // Inks without Adobe's marker are stored as they are, which the decoder's own conversion does not know.
         (DecodeChannels::All, ColorModel::Cmyk { inverted: false }) => (ColorSpace::CMYK, Channels::Rgb),
@@ -62,10 +67,19 @@ pub(super) fn decode(
     if decoder.dimensions() != Some((header.width as usize, header.height as usize)) {
         return Err(other_sides(FORMAT));
     }
+    let stored = decoder.input_colorspace().unwrap_or(ColorSpace::Unknown);
+    if by_profile {
+        decoder.set_options(options.jpeg_set_out_colorspace(stored));
+    }
     let size = decoder.output_buffer_size().unwrap_or(0);
     let mut samples = zeros(size as u64)?;
     decoder.decode_into(&mut samples).map_err(damaged)?;
-    if space == ColorSpace::CMYK {
+    if by_profile {
+        let is_inverted = header.color == ColorModel::Cmyk { inverted: true };
+        to_inks(&mut samples, stored == ColorSpace::YCCK, is_inverted);
+        let icc = metadata::icc(header.format, input).unwrap_or_default();
+        samples = profile::inks_to_srgb(&samples, header.width, &icc, control)?;
+    } else if space == ColorSpace::CMYK {
         inks_to_rgb(&mut samples);
     }
     if samples.len() as u64 != header.pixels() * channels.count() as u64 {
@@ -79,6 +93,28 @@ pub(super) fn decode(
         channels,
         samples: Samples::Eight(samples),
     })
+}
+
+/// Makes amounts of ink of what is stored: its inverse, as Adobe's programs write it, or luma and chroma of that.
+fn to_inks(samples: &mut [u8], is_ycck: bool, is_inverted: bool) {
+    for pixel in samples.as_chunks_mut::<4>().0 {
+        if is_ycck {
+            let [luma, blue, red, _] = pixel.map(f32::from);
+            let (blue, red) = (blue - 128.0, red - 128.0);
+            let mixed = [
+                luma + 1.402 * red,
+                luma - 0.344_136 * blue - 0.714_136 * red,
+                luma + 1.772 * blue,
+            ];
+            for (ink, level) in pixel.iter_mut().zip(mixed) {
+                // Red, green and blue are what cyan, magenta and yellow leave over.
+                *ink = 255 - (level + 0.5).clamp(0.0, 255.0) as u8;
+            }
+        }
+        if is_inverted {
+            *pixel = pixel.map(|ink| 255 - ink);
+        }
+    }
 }
 
 /// Mixes four inks into red, green and blue, in place: what an ink and black let through.

@@ -53,6 +53,22 @@ impl<'a> Ledger<'a> {
         });
     }
 
+    pub(super) fn copy(&mut self, header: &Header, encode: &EncodePlan, shape: Shape) -> Result<(), EngineError> {
+        self.check_output(0, encode, shape)?;
+        self.stages.push(Stage {
+            name: "copy",
+            detail: format!(
+                "{header_format}, pixels as they are, {encode}",
+                header_format = header.format
+            ),
+            includes: Vec::new(),
+            output: None,
+            result: shape,
+            memory_bytes: memory::file(encode, shape),
+        });
+        Ok(())
+    }
+
     pub(super) fn stream(
         &mut self,
         header: &Header,

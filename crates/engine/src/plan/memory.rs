@@ -9,7 +9,7 @@ use super::operation::{EncodePlan, Operation};
 use super::route::{DecodePlan, StreamPlan};
 use crate::exif::Orientation;
 use crate::pixels::Shape;
-use crate::probe::{ColorModel, Header};
+use crate::probe::{ColorModel, Header, Profile};
 use crate::steps::RowBlur;
 
 /// Tables, row buffers and what else does not grow with the picture, bytes.
@@ -50,6 +50,7 @@ pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64
     };
     // Four inks are decoded as such, then converted.
     let inks = match header.color {
+        ColorModel::Cmyk { .. } if header.profile == Profile::Inks => 4 * header.pixels(),
         ColorModel::Cmyk { inverted: false } => header.pixels(),
         _ => 0,
     };
@@ -94,7 +95,7 @@ pub(super) fn operating(operation: &Operation, from: Shape) -> u64 {
         + from.bytes()
         + match operation {
             Operation::Orient(orientation) if orientation.swaps_sides() => to.bytes(),
-            Operation::Orient(_) | Operation::Grayscale | Operation::Curve(_) => 0,
+            Operation::Orient(_) | Operation::Grayscale | Operation::Curve(_) | Operation::ToSrgb => 0,
             Operation::Matrix(_) if from.channels.is_gray() => to.bytes(),
             Operation::Matrix(_) => 0,
             Operation::Blur(sigma) => kept_by_blur(*sigma, from),

@@ -4,6 +4,7 @@
 //! allocates nothing of the image's size.
 
 mod color;
+mod convert;
 mod ledger;
 mod lower;
 mod memory;
@@ -14,7 +15,7 @@ mod stage;
 
 use std::fmt;
 
-use pixmill_types::{ImageFormat, Limits, Recipe, Step};
+use pixmill_types::{ImageFormat, Limits, Metadata, OutputFormat, Recipe, Step};
 
 pub(crate) use self::color::{ColorMatrix, Tone};
 pub(crate) use self::operation::{EncodePlan, Operation, ResizePlan};
@@ -24,8 +25,9 @@ pub use self::stage::Stage;
 use self::ledger::Ledger;
 use self::lower::Underway;
 use crate::EngineError;
+use crate::metadata;
 use crate::pixels::{Channels, Depth, Shape};
-use crate::probe::{ColorModel, Header};
+use crate::probe::{ColorModel, Header, Profile};
 
 /// What will be done to an image, as data. `Display` prints it for people.
 #[derive(Debug, Clone)]
@@ -42,6 +44,17 @@ pub struct Plan {
 pub(crate) struct OutputPlan {
     pub(crate) operations: Vec<Operation>,
     pub(crate) encode: EncodePlan,
+    /// Whether nobody asked for a quality, so that pixels of the same format may be left alone.
+    pub(crate) is_of_any_quality: bool,
+    /// How it is written instead once it is seen, when the recipe leaves the format to its content.
+    pub(crate) by_content: Option<ByContent>,
+}
+
+/// How a picture that is no drawing is written when the recipe leaves that to its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ByContent {
+    pub(crate) opaque: EncodePlan,
+    pub(crate) see_through: EncodePlan,
 }
 
 impl Plan {
@@ -103,8 +116,8 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
         shape: decoded_shape(header, decode),
         orientation: header.orientation,
     };
-    let (shared, split) = lower::lower(&recipe.steps, recipe.grayscale, decoded);
-    let outputs: Vec<_> = recipe
+    let (mut shared, split) = lower::lower(&recipe.steps, recipe.grayscale, decoded);
+    let mut outputs: Vec<_> = recipe
         .outputs
         .iter()
         .map(|(steps, spec)| {
@@ -114,16 +127,27 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
                 steps.push(Step::Orient(pixmill_types::steps::Orient {}));
             }
             let (operations, end) = lower::lower(&steps, false, split);
-            let encode = EncodePlan {
+            let is_same_kind = end.shape.channels.is_gray() == header.color.is_gray();
+            let encode = |format| EncodePlan {
                 format,
                 quality: spec.quality_for(format).unwrap_or(100),
                 effort: spec.effort_for(format),
                 options: spec.options,
+                keeps_profile: spec.options.keeps_profile && is_same_kind && header.profile.needs_conversion(),
                 orientation: end.orientation,
             };
-            OutputPlan { operations, encode }
+            OutputPlan {
+                operations,
+                encode: encode(format),
+                is_of_any_quality: spec.quality.is_none(),
+                by_content: (spec.format == OutputFormat::Auto).then(|| ByContent {
+                    opaque: encode(ImageFormat::Jpeg),
+                    see_through: encode(ImageFormat::Webp),
+                }),
+            }
         })
         .collect();
+    convert::to_srgb(header, decode, &mut shared, &mut outputs);
     let warnings = warnings(header, &outputs);
     let count = outputs.len();
     let route = pushdown::route(header, decode, shared, outputs);
@@ -149,6 +173,7 @@ const fn holds_orientation(format: ImageFormat) -> bool {
 fn account(header: &Header, route: &Route, limits: &Limits) -> Result<(Vec<Stage>, u64), EngineError> {
     let mut ledger = Ledger::new(limits);
     match route {
+        Route::Copied { encode } => ledger.copy(header, encode, decoded_shape(header, DecodePlan::GENERAL))?,
         Route::Streamed { stream, encode } => ledger.stream(header, stream, encode)?,
         Route::Staged {
             decode,
@@ -198,6 +223,21 @@ fn warnings(header: &Header, outputs: &[OutputPlan]) -> Vec<String> {
     }
     if header.has_more_pages {
         warnings.push(format!("the {} has several pages; its first is taken", header.format));
+    }
+    if header.profile == Profile::Ignored {
+        warnings.push("the colour profile is damaged or for pixels of another kind; it is ignored".to_owned());
+    }
+    for output in outputs {
+        let wants_metadata = output.encode.options.metadata != Metadata::Strip || output.encode.keeps_profile;
+        if wants_metadata && !metadata::holds(output.encode.format) {
+            warnings.push(format!(
+                "metadata is not written to {}; it is left out",
+                output.encode.format
+            ));
+        }
+        if output.encode.options.keeps_profile && matches!(header.color, ColorModel::Cmyk { .. }) {
+            warnings.push("inks are not written; they become sRGB, and their profile is left out".to_owned());
+        }
     }
     let loses_alpha = outputs.iter().any(|output| output.encode.format == ImageFormat::Jpeg);
     if loses_alpha && matches!(header.color, ColorModel::GrayAlpha | ColorModel::Rgba) {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use pixmill_types::steps::Filter;
-use pixmill_types::{ImageFormat, WriteOptions};
+use pixmill_types::{ImageFormat, Metadata, WriteOptions};
 
 use super::color::{ColorMatrix, Tone};
 use crate::exif::Orientation;
@@ -21,6 +21,8 @@ pub(crate) enum Operation {
     /// Functions of one level, one after the other, as one table.
     Curve(Vec<Tone>),
     Matrix(ColorMatrix),
+    /// From what the file's profile means to sRGB.
+    ToSrgb,
 }
 
 /// A resize whose sides are worked out.
@@ -57,6 +59,8 @@ pub(crate) struct EncodePlan {
     /// How hard to try, on the format's own scale.
     pub(crate) effort: u8,
     pub(crate) options: WriteOptions,
+    /// Whether the file's profile goes with the pixels.
+    pub(crate) keeps_profile: bool,
     /// Kept in metadata when the recipe did not turn the picture.
     pub(crate) orientation: Orientation,
 }
@@ -70,6 +74,7 @@ impl Operation {
             Self::Resize(_) => "resize",
             Self::Curve(_) => "curve",
             Self::Matrix(_) => "matrix",
+            Self::ToSrgb => "to_srgb",
         }
     }
 
@@ -77,7 +82,7 @@ impl Operation {
     pub(crate) const fn shape_after(&self, shape: Shape) -> Shape {
         match self {
             Self::Orient(orientation) if orientation.swaps_sides() => shape.transposed(),
-            Self::Orient(_) | Self::Blur(_) | Self::Curve(_) => shape,
+            Self::Orient(_) | Self::Blur(_) | Self::Curve(_) | Self::ToSrgb => shape,
             Self::Matrix(_) => Shape {
                 channels: shape.channels.to_colored(),
                 ..shape
@@ -109,7 +114,9 @@ impl Operation {
                 filter: resize.filter,
             })),
             Self::Orient(_) => None,
-            Self::Grayscale | Self::Blur(_) | Self::Resize(_) | Self::Curve(_) | Self::Matrix(_) => Some(self.clone()),
+            Self::Grayscale | Self::Blur(_) | Self::Resize(_) | Self::Curve(_) | Self::Matrix(_) | Self::ToSrgb => {
+                Some(self.clone())
+            }
         }
     }
 }
@@ -165,6 +172,7 @@ impl fmt::Display for Operation {
                 Ok(())
             }
             Self::Matrix(matrix) => write!(f, "{matrix}"),
+            Self::ToSrgb => f.write_str("colour profile to sRGB"),
             Self::Resize(resize) => {
                 let ResizePlan {
                     width,
@@ -204,6 +212,14 @@ impl fmt::Display for EncodePlan {
             | ImageFormat::Ico
             | ImageFormat::Qoi
             | ImageFormat::Pnm => {}
+        }
+        if self.keeps_profile {
+            f.write_str(", with the profile of the input")?;
+        }
+        match self.options.metadata {
+            Metadata::Strip => {}
+            Metadata::Copyright => f.write_str(", with Artist and Copyright")?,
+            Metadata::Keep => f.write_str(", with EXIF and XMP")?,
         }
         if self.orientation != Orientation::UPRIGHT {
             write!(f, ", orientation {} kept in EXIF", self.orientation.as_exif())?;

@@ -23,7 +23,7 @@ const LEAST_LEFT: f64 = 2.0;
 /// What is decoded for a recipe that needs luma alone or every channel.
 pub(super) fn decode(header: &Header, needs_luma_alone: bool) -> DecodePlan {
     let is_luma = match (header.format, header.color) {
-        (ImageFormat::Jpeg, ColorModel::YCbCr) => needs_luma_alone,
+        (ImageFormat::Jpeg, ColorModel::YCbCr) => needs_luma_alone && header.profile.keeps_gray(),
         (ImageFormat::Jpeg, ColorModel::Gray) => true,
         _ => false,
     };
@@ -40,7 +40,9 @@ pub(super) fn decode(header: &Header, needs_luma_alone: bool) -> DecodePlan {
 
 /// The way to carry out what was lowered onto a picture decoded as a whole.
 pub(super) fn route(header: &Header, decode: DecodePlan, shared: Vec<Operation>, outputs: Vec<OutputPlan>) -> Route {
-    if let Some(route) = streamed(header, decode, &shared, &outputs) {
+    if let Some(route) =
+        copied(header, decode, &shared, &outputs).or_else(|| streamed(header, decode, &shared, &outputs))
+    {
         return route;
     }
     let (mut decode, mut shared, mut outputs) = (decode, shared, outputs);
@@ -51,6 +53,18 @@ pub(super) fn route(header: &Header, decode: DecodePlan, shared: Vec<Operation>,
         shared,
         outputs,
     }
+}
+
+/// A JPEG of which nothing is wanted but a JPEG of the same pixels.
+fn copied(header: &Header, decode: DecodePlan, shared: &[Operation], outputs: &[OutputPlan]) -> Option<Route> {
+    let [output] = outputs else {
+        return None;
+    };
+    let is_jpeg = header.format == ImageFormat::Jpeg && output.encode.format == ImageFormat::Jpeg;
+    let has_inks = matches!(header.color, ColorModel::Cmyk { .. });
+    let drops_colour = decode.channels == DecodeChannels::Luma && !header.color.is_gray();
+    let is_left_alone = !drops_colour && shared.is_empty() && output.operations.is_empty() && output.is_of_any_quality;
+    (is_jpeg && !has_inks && is_left_alone).then_some(Route::Copied { encode: output.encode })
 }
 
 /// From luma of a JPEG to one gray JPEG, with nothing but a blur and a turning between.

@@ -16,6 +16,8 @@ pub(crate) enum Route {
         shared: Vec<Operation>,
         outputs: Vec<OutputPlan>,
     },
+    /// The JPEG as it is, but for what surrounds its pixels.
+    Copied { encode: EncodePlan },
     /// Everything at once, a few rows in memory at a time.
     Streamed { stream: StreamPlan, encode: EncodePlan },
 }

@@ -4,6 +4,7 @@ use pixmill_types::{ImageFormat, LimitName, Limits};
 
 use crate::EngineError;
 use crate::exif::Orientation;
+use crate::profile::Profile;
 
 /// What a header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Header {
     pub streaming: Streaming,
     /// Whether pictures follow that are no frames: pages of a TIFF.
     pub has_more_pages: bool,
+    /// What its colour profile means. Only a whole file tells.
+    pub profile: Profile,
 }
 
 /// What our own JPEG core can decode of a file; the general decoder of its format takes the rest.
@@ -112,5 +115,6 @@ pub(super) fn still(format: ImageFormat, width: u32, height: u32, color: ColorMo
         multi_pass: false,
         streaming: Streaming::No,
         has_more_pages: false,
+        profile: Profile::Srgb,
     })
 }

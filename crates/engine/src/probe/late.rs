@@ -8,6 +8,8 @@ use crate::EngineError;
 use crate::chunks;
 use crate::exif;
 use crate::layout::tiff::Directory;
+use crate::metadata;
+use crate::profile::{self, Profile};
 
 /// The header with what its walk could not see.
 ///
@@ -20,7 +22,10 @@ pub(crate) fn completed(header: Header, file: &[u8]) -> Result<Header, EngineErr
             .find_map(|chunk| exif::orientation_of_block(chunk.body?))
     };
     let orientation = match header.format {
-        ImageFormat::Tiff => return tiff::header(&Directory::first(file)?),
+        ImageFormat::Tiff => {
+            let header = tiff::header(&Directory::first(file)?)?;
+            return Ok(with_profile(header, file));
+        }
         ImageFormat::Png => body_of(b"eXIf", &mut chunks::of_png(file)),
         ImageFormat::Webp => body_of(b"EXIF", &mut chunks::of_webp(file)),
         // EXIF precedes the first scan of a JPEG, which is where the header ends; the others hold none.
@@ -32,8 +37,20 @@ pub(crate) fn completed(header: Header, file: &[u8]) -> Result<Header, EngineErr
         | ImageFormat::Pnm
         | ImageFormat::Avif => None,
     };
-    Ok(Header {
+    let header = Header {
         orientation: orientation.unwrap_or(header.orientation),
         ..header
-    })
+    };
+    Ok(with_profile(header, file))
+}
+
+fn with_profile(header: Header, file: &[u8]) -> Header {
+    let profile = match metadata::icc(header.format, file) {
+        None => Profile::Srgb,
+        Some(icc) => match Profile::of(&icc, header.color) {
+            Profile::Inks if !profile::has_usable_inks(&icc) => Profile::Ignored,
+            other => other,
+        },
+    };
+    Header { profile, ..header }
 }

@@ -15,6 +15,7 @@ mod webp;
 
 pub use self::header::{ColorModel, Header, Streaming};
 pub use crate::exif::Orientation;
+pub use crate::profile::Profile;
 
 pub(crate) use self::late::completed;
 

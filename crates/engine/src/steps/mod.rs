@@ -25,6 +25,9 @@ pub(crate) fn apply(operation: &Operation, image: Image, control: &dyn Control) 
         Operation::Blur(sigma) => blur::gaussian(image, *sigma, control),
         Operation::Resize(resize) => resize::resize(&image, resize),
         Operation::Curve(tones) => curve::curve(image, tones, control),
+        Operation::ToSrgb => Err(EngineError::Internal(
+            "a profile is applied where the file is at hand".into(),
+        )),
         Operation::Matrix(matrix) => matrix::matrix(image, matrix, control),
     }
 }

@@ -8,6 +8,7 @@ mod golden;
 mod hostile;
 mod jpeg_core;
 mod memory;
+mod metadata;
 mod pixels;
 mod plan;
 mod probe;

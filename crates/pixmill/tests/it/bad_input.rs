@@ -180,7 +180,7 @@ fn recipes_that_cannot_be_are_refused() {
         ("an unknown step", with("grayscale | sharpen:2"), 422, "invalid_recipe"),
         ("a value out of range", with("blur:1000"), 422, "invalid_recipe"),
         ("an unknown parameter", with("blur:strength=2"), 422, "invalid_recipe"),
-        ("an unknown format", with("grayscale => tiff"), 422, "invalid_recipe"),
+        ("an unknown format", with("grayscale => heic"), 422, "invalid_recipe"),
         ("no recipe at all", with("|"), 422, "invalid_recipe"),
     ]);
     assert!(

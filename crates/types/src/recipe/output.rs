@@ -47,6 +47,22 @@ pub struct WriteOptions {
     pub dither: Option<bool>,
     /// How TIFF packs its pixels.
     pub compression: Option<Compression>,
+    /// Whether colours stay as the file's profile means them, and the profile with them; otherwise they become sRGB.
+    pub keeps_profile: bool,
+    /// What of the file's metadata is carried over.
+    pub metadata: Metadata,
+}
+
+/// What is carried over of a file's metadata. Its orientation is not among it: that follows the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Metadata {
+    /// Nothing.
+    #[default]
+    Strip,
+    /// Who made it and whose it is: the fields Artist and Copyright of EXIF.
+    Copyright,
+    /// EXIF but for its thumbnail, and XMP; where it was taken as well.
+    Keep,
 }
 
 /// How TIFF packs its pixels, without loss.
@@ -66,8 +82,16 @@ pub enum Compression {
 pub enum OutputFormat {
     /// That of the input.
     Same,
+    /// What fits the picture: see [`OutputFormat::AUTO_RULE`].
+    Auto,
     /// This one.
     Fixed(ImageFormat),
+}
+
+impl OutputFormat {
+    /// How `auto` chooses, for people.
+    pub const AUTO_RULE: &str = "PNG for a drawing: at most 256 colours (64 grays), or three quarters of its pixels equal \
+                                 to those beside and above them. Of all else JPEG, or WebP where something is see-through.";
 }
 
 const QUALITY: Parameter = Parameter {
@@ -81,6 +105,25 @@ const NAME: Parameter = Parameter {
     kind: ParameterKind::OutputName,
     default: Some(DEFAULT_NAME),
     about: "File name without extension; {name} stands for the input's.",
+};
+const PROFILES: [(&str, bool); 2] = [("srgb", false), ("keep", true)];
+const PROFILE: Parameter = Parameter {
+    name: "profile",
+    kind: ParameterKind::Choice(&["srgb", "keep"]),
+    default: Some("srgb"),
+    about: "Whether colours become sRGB, or stay what the file's colour profile says and keep it.",
+};
+const METADATA_CHOICES: [(&str, Metadata); 3] = [
+    ("strip", Metadata::Strip),
+    ("copyright", Metadata::Copyright),
+    ("keep", Metadata::Keep),
+];
+const METADATA: Parameter = Parameter {
+    name: "metadata",
+    kind: ParameterKind::Choice(&["strip", "copyright", "keep"]),
+    default: Some("strip"),
+    about: "What of EXIF and XMP is carried over: nothing; Artist and Copyright; or all but the thumbnail, so also where \
+            it was taken.",
 };
 const fn effort(max: u32, default: &'static str) -> Parameter {
     Parameter {
@@ -126,22 +169,27 @@ impl OutputSpec {
         StepReference {
             name: "same",
             about: "The format of the input; PNG where that is one that is only read.",
-            parameters: &[QUALITY, NAME],
+            parameters: &[QUALITY, NAME, PROFILE, METADATA],
+        },
+        StepReference {
+            name: "auto",
+            about: OutputFormat::AUTO_RULE,
+            parameters: &[QUALITY, NAME, PROFILE, METADATA],
         },
         StepReference {
             name: "jpeg",
             about: "JPEG, baseline.",
-            parameters: &[QUALITY, NAME],
+            parameters: &[QUALITY, NAME, PROFILE, METADATA],
         },
         StepReference {
             name: "png",
             about: "PNG, lossless, 8 or 16 bits.",
-            parameters: &[NAME, effort(3, "1")],
+            parameters: &[NAME, effort(3, "1"), PROFILE, METADATA],
         },
         StepReference {
             name: "webp",
             about: "WebP, lossy unless told otherwise.",
-            parameters: &[QUALITY, NAME, LOSSLESS, effort(6, "4")],
+            parameters: &[QUALITY, NAME, LOSSLESS, effort(6, "4"), PROFILE, METADATA],
         },
         StepReference {
             name: "gif",
@@ -170,12 +218,12 @@ impl OutputSpec {
         },
     ];
 
-    /// The format this output is written in for an input of format `input`.
+    /// The format this output is written in for an input of format `input`; for `auto` the one it may be at most.
     #[must_use]
     pub const fn format_for(&self, input: ImageFormat) -> ImageFormat {
         match self.format {
             OutputFormat::Same if input.is_written() => input,
-            OutputFormat::Same => ImageFormat::Png,
+            OutputFormat::Same | OutputFormat::Auto => ImageFormat::Png,
             OutputFormat::Fixed(format) => format,
         }
     }
@@ -243,6 +291,8 @@ impl OutputSpec {
             colors: arguments.integer(COLORS.name)?.map(|colors| colors as u16),
             dither: arguments.flag(DITHER.name)?,
             compression: arguments.choice(COMPRESSION.name, &COMPRESSIONS)?,
+            keeps_profile: arguments.choice(PROFILE.name, &PROFILES)?.unwrap_or_default(),
+            metadata: arguments.choice(METADATA.name, &METADATA_CHOICES)?.unwrap_or_default(),
         };
         if options.lossless && quality.is_some() {
             return Err(arguments.error("quality is given and lossless is true, allowed is one of them"));
@@ -252,7 +302,11 @@ impl OutputSpec {
             let shown: String = name.chars().take(40).collect();
             return Err(arguments.error(format!("name is {shown:?}, allowed is {}", NAME.kind)));
         }
-        let format = ImageFormat::from_name(reference.name).map_or(OutputFormat::Same, OutputFormat::Fixed);
+        let format = match reference.name {
+            "same" => OutputFormat::Same,
+            "auto" => OutputFormat::Auto,
+            name => ImageFormat::from_name(name).map_or(OutputFormat::Same, OutputFormat::Fixed),
+        };
         // The parameter's range is 1 to 100.
         let quality = quality.map(|quality| quality.min(100) as u8);
         Ok(Self {
@@ -284,6 +338,7 @@ impl fmt::Display for OutputSpec {
         }
         let mut call = CallWriter::new(match self.format {
             OutputFormat::Same => "same",
+            OutputFormat::Auto => "auto",
             OutputFormat::Fixed(format) => format.as_str(),
         });
         if let Some(quality) = self.quality {
@@ -313,6 +368,13 @@ impl WriteOptions {
         let word = COMPRESSIONS.iter().find(|(_, value)| Some(*value) == self.compression);
         if let Some((word, _)) = word {
             call = call.named(COMPRESSION.name, word);
+        }
+        if self.keeps_profile {
+            call = call.named(PROFILE.name, "keep");
+        }
+        let word = METADATA_CHOICES.iter().find(|(_, value)| *value == self.metadata);
+        if let (Some((word, _)), true) = (word, self.metadata != Metadata::default()) {
+            call = call.named(METADATA.name, word);
         }
         call
     }

@@ -45,6 +45,14 @@ fn compact_and_document_forms_give_the_same_value() {
                 {"format": "webp", "name": "w", "lossless": true, "effort": 6}]}"#,
         ),
         (
+            "=> auto:80,profile=srgb;jpeg:metadata=keep,profile=keep,name=j",
+            "=> auto:80 ; jpeg:name=j,profile=keep,metadata=keep",
+            "[[outputs]]\nformat = 'auto'\nquality = 80\n[[outputs]]\nformat = 'jpeg'\nname = 'j'\nprofile = 'keep'\n\
+             metadata = 'keep'",
+            r#"{"outputs": [{"format": "auto", "quality": 80},
+                {"format": "jpeg", "name": "j", "metadata": "keep", "profile": "keep"}]}"#,
+        ),
+        (
             "=> jpeg",
             "=> jpeg",
             "[[outputs]]\nformat = 'jpeg'",
@@ -130,11 +138,12 @@ fn errors_say_where_and_what_is_allowed() {
         ),
         (
             "=> heic",
-            "output 1 (heic): unknown output format \"heic\", allowed are same, jpeg, png, webp, gif, tiff, bmp, qoi, avif",
+            "output 1 (heic): unknown output format \"heic\", allowed are same, auto, jpeg, png, webp, gif, tiff, bmp, qoi, avif",
         ),
         (
             "=> png:80",
-            "output 1 (png): \"80\" stands for no parameter, those here are given by name: name, effort",
+            "output 1 (png): \"80\" stands for no parameter, those here are given by name: name, effort, profile, \
+             metadata",
         ),
         (
             "=> jpeg:0",
@@ -252,6 +261,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 fn any_recipe() -> impl Strategy<Value = Recipe> {
     let format = prop_oneof![
         Just(OutputFormat::Same),
+        Just(OutputFormat::Auto),
         Just(OutputFormat::Fixed(ImageFormat::Jpeg)),
         Just(OutputFormat::Fixed(ImageFormat::Webp)),
     ];

@@ -10,9 +10,11 @@ use self::unpack::Unpacker;
 use super::cut_off;
 use crate::EngineError;
 use crate::layout::tiff::{Alpha, Directory, Order, Photometric, Picture, compression, corrupt, tag, unsupported};
+use crate::metadata;
 use crate::mill::Control;
 use crate::pixels::{Image, Sample, Samples, zeros};
-use crate::probe::Header;
+use crate::probe::{Header, Profile};
+use crate::profile;
 
 const FORMAT: &str = "TIFF";
 /// A tile may be larger than its picture, but no larger than this then, pixels.
@@ -55,7 +57,12 @@ pub(super) fn decode(input: &[u8], header: &Header, control: &dyn Control) -> Re
     } else {
         let mut raw = zeros::<u8>(count)?;
         pieces.read(input, &directory, &mut raw, kept, control)?;
-        Samples::Eight(color::finish(raw, &picture, bits, &directory)?)
+        if header.profile == Profile::Inks {
+            let icc = metadata::icc(header.format, input).unwrap_or_default();
+            Samples::Eight(profile::inks_to_srgb(&raw, header.width, &icc, control)?)
+        } else {
+            Samples::Eight(color::finish(raw, &picture, bits, &directory)?)
+        }
     };
     Ok(Image {
         width: header.width,

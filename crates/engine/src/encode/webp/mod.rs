@@ -1,13 +1,15 @@
 //! Encodes WebP with libwebp, lossy or lossless, alpha kept.
 
-mod container;
 mod libwebp;
+
+use pixmill_types::ImageFormat;
 
 use self::libwebp::{Effort, Picture};
 use super::failed;
 use super::sink::Sink;
 use crate::EngineError;
-use crate::exif::Orientation;
+use crate::exif::{self, Orientation};
+use crate::metadata::{self, Attachments};
 use crate::mill::Control;
 use crate::pixels::{Channels, Image, Samples};
 use crate::plan::EncodePlan;
@@ -44,6 +46,10 @@ pub(super) fn encode(image: Image, plan: &EncodePlan, control: &dyn Control) -> 
     if plan.orientation == Orientation::UPRIGHT {
         return Ok(file);
     }
-    container::with_orientation(&file, plan.orientation, width, height)
+    let orientation = Attachments {
+        exif: Some(exif::tiff_with(plan.orientation).to_vec()),
+        ..Attachments::default()
+    };
+    metadata::attach(file, ImageFormat::Webp, &orientation, width, height)
         .ok_or_else(|| failed(FORMAT, &"its chunks are not as expected"))
 }

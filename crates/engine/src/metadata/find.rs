@@ -1,0 +1,100 @@
+//! Finds EXIF, XMP and colour profiles in whole files, of a bounded size.
+
+use std::io::Read;
+
+use flate2::read::ZlibDecoder;
+use pixmill_types::ImageFormat;
+
+use crate::chunks;
+use crate::layout::tiff::Directory;
+
+pub(super) const EXIF: &[u8] = b"Exif\0\0";
+pub(super) const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+pub(super) const ICC: &[u8] = b"ICC_PROFILE\0";
+pub(super) const PNG_XMP: &[u8] = b"XML:com.adobe.xmp\0\0\0\0\0";
+/// More than any profile in use has, bytes.
+const ICC_MAX_BYTES: usize = 4 * 1024 * 1024;
+const TIFF_ICC: u16 = 34_675;
+const TIFF_XMP: u16 = 700;
+
+/// The TIFF block of a file's EXIF.
+pub(crate) fn exif(format: ImageFormat, file: &[u8]) -> Option<Vec<u8>> {
+    let whole = match format {
+        ImageFormat::Jpeg => segment(file, EXIF)?,
+        ImageFormat::Png => body(chunks::of_png(file), b"eXIf")?,
+        ImageFormat::Webp => body(chunks::of_webp(file), b"EXIF")?,
+        _ => return None,
+    };
+    Some(whole.strip_prefix(EXIF).unwrap_or(whole).to_vec())
+}
+
+/// The XMP of a file; of a JPEG what fits into one segment.
+pub(crate) fn xmp(format: ImageFormat, file: &[u8]) -> Option<Vec<u8>> {
+    let found = match format {
+        ImageFormat::Jpeg => segment(file, XMP)?,
+        ImageFormat::Png => chunks::of_png(file)
+            .filter(|chunk| chunk.kind == *b"iTXt")
+            .find_map(|chunk| chunk.body?.strip_prefix(PNG_XMP))?,
+        ImageFormat::Webp => body(chunks::of_webp(file), b"XMP ")?,
+        ImageFormat::Tiff => Directory::first(file).ok()?.bytes(TIFF_XMP)?,
+        _ => return None,
+    };
+    Some(found.to_vec())
+}
+
+/// The colour profile of a file, whatever it holds.
+pub(crate) fn icc(format: ImageFormat, file: &[u8]) -> Option<Vec<u8>> {
+    let found = match format {
+        ImageFormat::Jpeg => return jpeg_icc(file),
+        ImageFormat::Png => return png_icc(body(chunks::of_png(file), b"iCCP")?),
+        ImageFormat::Webp => body(chunks::of_webp(file), b"ICCP")?,
+        ImageFormat::Tiff => Directory::first(file).ok()?.bytes(TIFF_ICC)?,
+        _ => return None,
+    };
+    (found.len() <= ICC_MAX_BYTES).then(|| found.to_vec())
+}
+
+fn body<'a>(mut chunks: impl Iterator<Item = chunks::Chunk<'a>>, kind: &[u8; 4]) -> Option<&'a [u8]> {
+    chunks.find(|chunk| chunk.kind == *kind)?.body
+}
+
+/// The body of the first APP1 segment that begins with `signature`, without it.
+fn segment<'a>(file: &'a [u8], signature: &[u8]) -> Option<&'a [u8]> {
+    let (segments, _) = chunks::of_jpeg(file);
+    let mut bodies = segments.iter().filter(|segment| segment.code == 0xe1);
+    bodies.find_map(|segment| segment.body.strip_prefix(signature))
+}
+
+/// A profile in pieces, each with its number and how many there are (ICC.1, B.4).
+fn jpeg_icc(file: &[u8]) -> Option<Vec<u8>> {
+    let (segments, _) = chunks::of_jpeg(file);
+    let mut pieces: Vec<_> = segments
+        .iter()
+        .filter(|segment| segment.code == 0xe2)
+        .filter_map(|segment| segment.body.strip_prefix(ICC)?.split_first_chunk::<2>())
+        .collect();
+    pieces.sort_by_key(|([number, _], _)| *number);
+    let is_whole = pieces
+        .iter()
+        .enumerate()
+        .all(|(index, ([number, count], _))| usize::from(*number) == index + 1 && usize::from(*count) == pieces.len());
+    let bytes: usize = pieces.iter().map(|(_, piece)| piece.len()).sum();
+    // What is not whole is handed over all the same: it is found to be damaged.
+    let pieces: Vec<_> = pieces
+        .iter()
+        .map(|(_, piece)| *piece)
+        .take(if is_whole { usize::MAX } else { 1 })
+        .collect();
+    (!pieces.is_empty() && bytes <= ICC_MAX_BYTES).then(|| pieces.concat())
+}
+
+/// A name, a method, and the profile packed with zlib (W3C PNG, 11.3.2.3).
+fn png_icc(body: &[u8]) -> Option<Vec<u8>> {
+    let name = body.iter().position(|byte| *byte == 0)?;
+    let packed = body.get(name + 2..)?;
+    let mut profile = Vec::new();
+    let mut unpacked = ZlibDecoder::new(packed).take(ICC_MAX_BYTES as u64 + 1);
+    // What is damaged is found so by whoever reads the profile.
+    let _read = unpacked.read_to_end(&mut profile);
+    (profile.len() <= ICC_MAX_BYTES).then_some(profile)
+}

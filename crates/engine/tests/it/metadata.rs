@@ -1,0 +1,258 @@
+//! What goes with the pixels: colour profiles, EXIF, XMP; what leaves by default and what stays on request. And the format
+//! that fits the content.
+
+use pixmill_engine::plan;
+use pixmill_engine::probe::probe;
+use pixmill_types::{ImageFormat, Limits};
+
+use crate::pixels::{Picture, psnr};
+use crate::support::{mill, read};
+
+fn made(input: &[u8], recipe: &str) -> Vec<u8> {
+    mill(input, recipe).unwrap().outputs.remove(0).bytes
+}
+
+fn holds(file: &[u8], what: &[u8]) -> bool {
+    file.windows(what.len()).any(|window| window == what)
+}
+
+/// The names of the stages that ran.
+fn ran(input: &[u8], recipe: &str) -> Vec<&'static str> {
+    mill(input, recipe)
+        .unwrap()
+        .timings
+        .iter()
+        .map(|(name, _)| *name)
+        .collect()
+}
+
+const OWNER: &[u8] = b"A. Painter";
+const CAMERA: &[u8] = b"Camera";
+const XMP: &[u8] = b"adobe:ns:meta/";
+const PROFILE: &[u8] = b"acsp";
+
+#[test]
+fn nothing_is_carried_over_unless_asked_for() {
+    for name in ["color/p3.jpg", "color/p3.webp", "color/srgb.jpg", "camera/DSCN0025.jpg"] {
+        let input = read(name);
+        for format in ["jpeg", "png", "webp", "tiff", "gif", "bmp", "qoi"] {
+            for steps in ["orient", "flip", "grayscale | blur:2"] {
+                let output = made(&input, &format!("{steps} => {format}"));
+                for what in [OWNER, CAMERA, XMP, PROFILE, b"secret", b"NIKON"] {
+                    assert!(!holds(&output, what), "{name}, {steps} => {format}: {what:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn metadata_is_kept_on_request_with_the_orientation_of_the_picture() {
+    for name in ["color/p3.jpg", "color/p3.webp"] {
+        let input = read(name);
+        for format in ["jpeg", "png", "webp"] {
+            // Turned, left as it is, and streamed.
+            for (steps, orientation) in [("orient", 1), ("flip", 6), ("orient | grayscale | blur:1", 1)] {
+                let output = made(&input, &format!("{steps} => {format}:metadata=keep"));
+                assert!(
+                    [OWNER, CAMERA, XMP].iter().all(|what| holds(&output, what)),
+                    "{name}, {steps} => {format}"
+                );
+                let again = mill(&output, "orient => png").unwrap();
+                let swaps = again.outputs[0].width < again.outputs[0].height;
+                // 128 x 96 lie on their side: upright they are higher than wide.
+                assert!(swaps, "{name}, {steps} => {format}");
+                let exif = output
+                    .windows(4)
+                    .position(|four| four == b"MM\0*" || four == b"II*\0")
+                    .unwrap();
+                let order = &output[exif..exif + 2];
+                let tag: &[u8] = if order == b"MM" {
+                    &[1, 0x12, 0, 3]
+                } else {
+                    &[0x12, 1, 3, 0]
+                };
+                let entry = exif + output[exif..].windows(4).position(|four| four == tag).unwrap();
+                let value = if order == b"MM" {
+                    output[entry + 9]
+                } else {
+                    output[entry + 8]
+                };
+                assert_eq!(value, orientation, "{name}, {steps} => {format}");
+                // Said once.
+                assert_eq!(
+                    output.windows(4).filter(|four| *four == tag).count(),
+                    1,
+                    "{name}, {steps} => {format}"
+                );
+            }
+            let owner = made(&input, &format!("orient => {format}:metadata=copyright"));
+            assert!(
+                holds(&owner, OWNER) && !holds(&owner, CAMERA) && !holds(&owner, XMP),
+                "{name} => {format}"
+            );
+        }
+    }
+    let thumbnail = read("camera/canon_hdr_NO.jpg");
+    let output = made(&thumbnail, "orient | resize:100 => jpeg:metadata=keep");
+    let starts = output.windows(3).filter(|three| *three == b"\xff\xd8\xff").count();
+    assert_eq!(starts, 1, "the thumbnail shows what was");
+}
+
+#[test]
+fn what_cannot_be_kept_is_said() {
+    let milled = mill(&read("color/p3.jpg"), "orient => auto:metadata=keep").unwrap();
+    assert!(milled.warnings.is_empty(), "{:?}", milled.warnings);
+    let ico = mill(&read("formats/still.gif"), "orient => same:metadata=keep").unwrap();
+    assert!(
+        ico.warnings.iter().any(|warning| warning.contains("metadata")),
+        "{:?}",
+        ico.warnings
+    );
+    let damaged = mill(&read("color/damaged.png"), "invert").unwrap();
+    assert!(
+        damaged.warnings.iter().any(|warning| warning.contains("profile")),
+        "{:?}",
+        damaged.warnings
+    );
+}
+
+#[test]
+fn a_profile_is_kept_on_request_and_the_pixels_with_it() {
+    let input = read("color/p3.png");
+    let untouched = Picture::from_png(&input);
+    for format in ["png", "webp:lossless=true"] {
+        let format = if format.contains(':') {
+            format!("{format},profile=keep")
+        } else {
+            format!("{format}:profile=keep")
+        };
+        let kept = made(&input, &format!("flip | flip => {format}"));
+        // Not converted, so converting it now gives what converting at once does.
+        let late = Picture::from_png(&made(&kept, "flip | flip => png"));
+        let at_once = Picture::from_png(&made(&input, "flip | flip => png"));
+        assert_eq!(late, at_once, "{format}");
+        assert!(psnr(&at_once, &untouched) < 40.0);
+    }
+    let jpeg = made(&input, "flip | flip => jpeg:100,profile=keep");
+    assert!(holds(&jpeg, PROFILE) && holds(&jpeg, b"ICC_PROFILE"));
+    // Gray pixels and a profile of RGB do not go together.
+    assert!(!holds(&made(&input, "grayscale => png:profile=keep"), PROFILE));
+}
+
+#[test]
+fn luma_is_taken_of_pixels_whose_gray_the_profile_leaves_as_it_is() {
+    let default = "orient | grayscale | blur:2";
+    assert_eq!(ran(&read("color/p3.jpg"), default), ["stream"]);
+    assert_eq!(ran(&read("color/srgb.jpg"), default), ["stream"]);
+    // Colour is converted, behind what makes the picture smaller.
+    assert_eq!(
+        ran(&read("color/p3.jpg"), "blur:1 => png"),
+        ["decode", "to_srgb", "blur", "encode"]
+    );
+    assert_eq!(
+        ran(&read("color/p3.jpg"), "resize:64 => png"),
+        ["decode", "resize", "to_srgb", "encode"]
+    );
+    assert_eq!(
+        ran(&read("color/srgb.jpg"), "blur:1 => png"),
+        ["decode", "blur", "encode"]
+    );
+    // Gray of another curve is not what it seems.
+    assert_eq!(
+        ran(&read("color/gray.jpg"), default),
+        ["decode", "to_srgb", "blur", "encode"]
+    );
+    // A curve that makes gray lighter is heeded before colour is taken out.
+    assert_eq!(
+        ran(&read("color/prophoto.png"), "grayscale"),
+        ["decode", "to_srgb", "grayscale", "encode"]
+    );
+    assert_eq!(
+        ran(&read("color/p3.png"), "grayscale"),
+        ["decode", "grayscale", "encode"]
+    );
+}
+
+#[test]
+fn conversion_behind_a_resize_is_conversion_before_it() {
+    let input = read("color/adobe.png");
+    let behind = Picture::from_png(&made(&input, "resize:40 => png"));
+    let converted = made(&input, "flip | flip => png");
+    let before = Picture::from_png(&made(&converted, "resize:40 => png"));
+    let found = psnr(&behind, &before);
+    assert!(found > 42.0, "{found:.1} dB");
+}
+
+#[test]
+fn a_jpeg_that_is_only_stripped_is_copied() {
+    let stripped = "orient => jpeg";
+    for name in [
+        "color/srgb.jpg",
+        "bench/progressive_2mp.jpg",
+        "bench/restart_markers_0.3mp.jpg",
+        "bench/gray_2mp.jpg",
+        "camera/DSCN0025.jpg",
+    ] {
+        let input = read(name);
+        // Left on its side, where it is.
+        let recipe = if name.starts_with("color") { "=> jpeg" } else { stripped };
+        assert_eq!(ran(&input, recipe), ["copy"], "{name}");
+        let output = made(&input, recipe);
+        let pixels = |file: &[u8]| Picture::decode(ImageFormat::Jpeg, file);
+        assert_eq!(pixels(&output), pixels(&input), "{name}");
+        assert_eq!(
+            probe(&output).unwrap().orientation,
+            probe(&input).unwrap().orientation,
+            "{name}"
+        );
+        for what in [OWNER, CAMERA, XMP, PROFILE, b"secret", b"NIKON", b"GPS"] {
+            assert!(!holds(&output, what), "{name}: {what:?}");
+        }
+        for length in [input.len() - 1, input.len() / 2, 700] {
+            let code = mill(&input[..length], recipe).unwrap_err().to_failure().code;
+            assert_eq!(
+                code,
+                pixmill_types::FailureCode::ImageTruncated,
+                "{name} cut to {length}"
+            );
+        }
+    }
+    let kept = made(&read("color/srgb.jpg"), "=> jpeg:metadata=keep");
+    assert!(holds(&kept, OWNER) && holds(&kept, XMP) && !holds(&kept, b"secret"));
+    let asked = ran(&read("color/srgb.jpg"), "=> jpeg:75");
+    assert_eq!(asked, ["decode", "encode"], "a quality was asked for");
+    let plan = plan(
+        &probe(&read("color/srgb.jpg")).unwrap(),
+        &"=> jpeg".parse().unwrap(),
+        &Limits::default(),
+    )
+    .unwrap();
+    assert!(plan.to_string().contains("pixels as they are"), "{plan}");
+}
+
+#[test]
+fn auto_chooses_by_content() {
+    for (name, steps, expected) in [
+        ("photos/kodak_14.png", "orient", ImageFormat::Jpeg),
+        ("photos/kodak_14.png", "grayscale", ImageFormat::Jpeg),
+        ("bench/photo_0.3mp.jpg", "blur:2", ImageFormat::Jpeg),
+        ("webp/lossless_alpha.webp", "orient", ImageFormat::Webp),
+        ("photos/kodak_14.png", "threshold", ImageFormat::Png),
+        ("formats/still.gif", "orient", ImageFormat::Png),
+        ("formats/holes.gif", "orient", ImageFormat::Png),
+        ("pngsuite/basn3p08.png", "orient", ImageFormat::Png),
+        // Lines on a ground that does not change.
+        (
+            "pngsuite/basn0g04.png",
+            "resize:900,filter=nearest,enlarge=true",
+            ImageFormat::Png,
+        ),
+    ] {
+        let output = &mill(&read(name), &format!("{steps} => auto")).unwrap().outputs[0];
+        assert_eq!(output.format, expected, "{name}, {steps}");
+        assert_eq!(probe(&output.bytes).unwrap().format, expected, "{name}, {steps}");
+    }
+    let low = made(&read("photos/kodak_14.png"), "orient => auto:20");
+    assert_eq!(low, made(&read("photos/kodak_14.png"), "orient => jpeg:20"));
+}
