@@ -11,6 +11,8 @@ The manifest's columns are described in testdata/golden/README.md.
 """
 
 import io
+import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -299,6 +301,57 @@ def color_cases() -> list[Case]:
     return cases
 
 
+def png_frames(path: Path) -> list[Image.Image]:
+    """The frames of an APNG as the specification lays them on their canvas (Pillow forgets what was to be put back)."""
+    data, at, chunks = path.read_bytes(), 8, []
+    while at < len(data):
+        (length,) = struct.unpack(">I", data[at : at + 4])
+        chunks.append((data[at + 4 : at + 8], data[at + 8 : at + 8 + length]))
+        at += 12 + length
+    header = chunks[0][1]
+    parts: list[tuple[tuple[int, ...], bytes]] = []
+    for kind, body in chunks:
+        if kind == b"fcTL":
+            parts.append((struct.unpack(">IIIIIHHBB", body), b""))
+        elif kind in (b"IDAT", b"fdAT"):
+            control, pixels = parts.pop()
+            parts.append((control, pixels + (body[4:] if kind == b"fdAT" else body)))
+    canvas = np.zeros((*struct.unpack(">II", header[:8])[::-1], 4), dtype=np.uint8)
+    frames = []
+    for (_, width, height, x, y, _, _, disposal, blend), pixels in parts:
+        still = io.BytesIO()
+        still.write(data[:8])
+        for kind, body in ((b"IHDR", struct.pack(">II", width, height) + header[8:]), (b"IDAT", pixels), (b"IEND", b"")):
+            still.write(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)))
+        still.seek(0)
+        frame = np.asarray(Image.open(still).convert("RGBA"))
+        before = canvas.copy()
+        region = canvas[y : y + height, x : x + width]
+        # Every pixel of these is either there or not.
+        region[...] = np.where(frame[..., 3:] > 0, frame, region) if blend else frame
+        frames.append(Image.fromarray(canvas.copy(), "RGBA"))
+        if disposal == 1:
+            region[...] = 0
+        elif disposal == 2:
+            canvas = before
+    return frames
+
+
+def animations() -> None:
+    """Every frame of an animation as it is to be seen, one below the other."""
+    for path in ("formats/animated.gif", "formats/animated.png", "webp/animated.webp"):
+        image = Image.open(TESTDATA / path)
+        frames = png_frames(TESTDATA / path) if path.endswith("png") else []
+        for index in range(image.n_frames if not frames else 0):
+            image.seek(index)
+            frames.append(image.convert("RGBA"))
+        width, height = image.size
+        strip = Image.new("RGBA", (width, height * len(frames)))
+        for index, frame in enumerate(frames):
+            strip.paste(frame, (0, height * index))
+        strip.save(GOLDEN / f"frames_{path.rsplit('.', 1)[1]}.png", optimize=True)
+
+
 def write(case: Case) -> str:
     """Writes one reference and returns its line of the manifest."""
     if case.is_raw:
@@ -323,6 +376,7 @@ def main() -> None:
     for stale in GOLDEN.glob("*.png"):
         stale.unlink()
     cases = lossless_cases() + blur_cases() + resize_cases() + jpeg_cases() + format_cases() + color_cases()
+    animations()
     lines = ["# name\tinput\trecipe\tsize\tregion\tmetric"] + [write(case) for case in cases]
     (GOLDEN / "manifest.tsv").write_text("\n".join(lines) + "\n")
 

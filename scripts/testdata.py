@@ -336,6 +336,28 @@ def ink_profile() -> bytes:
     return icc_profile(b"CMYK", tags, b"Lab ")
 
 
+def animated_png(folder: Path, rgb: Image.Image) -> None:
+    """An APNG whose frames are parts of the canvas: laid over what is there, wiped, and put back; all play three times."""
+    frames = []
+    for index in range(4):
+        frame = Image.new("RGBA", (48, 32), (0, 0, 0, 0))
+        if index == 0:
+            frame = rgb.crop((0, 0, 48, 32)).convert("RGBA")
+        else:
+            patch = Image.new("RGBA", (16, 12), (255 * (index == 1), 255 * (index == 2), 255 * (index == 3), 255))
+            frame.paste(patch, (4 * index, 3 * index))
+        frames.append(frame)
+    frames[0].save(
+        folder / "animated.png",
+        save_all=True,
+        append_images=frames[1:],
+        duration=[100, 250, 40, 2000],
+        loop=3,
+        disposal=[0, 1, 2, 0],
+        blend=[0, 1, 1, 1],
+    )
+
+
 def color_set() -> None:
     """Pictures with colour profiles, of every kind that changes what is seen, and damaged ones."""
     folder = TESTDATA / "color"
@@ -395,6 +417,7 @@ def formats_set() -> None:
     tiff_set(folder, rgb, rgba)
     pnm_set(folder, rgb, rgba)
     gif_set(folder, rgb)
+    animated_png(folder, rgb)
     square = rgba.crop((0, 0, 48, 48))
     square.save(folder / "png.ico", sizes=[(16, 16), (48, 48)])
     square.save(folder / "bitmap.ico", sizes=[(16, 16), (48, 48)], bitmap_format="bmp")

@@ -67,6 +67,16 @@ pub(crate) fn of_webp(file: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
     })
 }
 
+/// Appends a chunk to a WebP. Those of pictures that libwebp made are far below 4 GiB.
+pub(crate) fn append_webp(file: &mut Vec<u8>, kind: &[u8; 4], body: &[u8]) {
+    file.extend_from_slice(kind);
+    file.extend_from_slice(&(body.len() as u32).to_le_bytes());
+    file.extend_from_slice(body);
+    if body.len() % 2 == 1 {
+        file.push(0);
+    }
+}
+
 /// Walks from `start`; `layout` tells a chunk's type, its body's length, and that with what pads or checks it.
 fn walk(
     file: &[u8],

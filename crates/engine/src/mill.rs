@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use pixmill_types::{ImageFormat, LimitName, Limits, Recipe};
 
 use crate::EngineError;
+use crate::decode::Frames;
+use crate::encode::Animation;
 use crate::exif::Orientation;
 use crate::metadata::{self, Attachments};
 use crate::pixels::Image;
@@ -111,6 +113,7 @@ struct Mill<'a> {
     input: &'a [u8],
     header: &'a Header,
     timings: Vec<(&'static str, Duration)>,
+    is_animation: bool,
 }
 
 impl<'a> Mill<'a> {
@@ -120,6 +123,7 @@ impl<'a> Mill<'a> {
             input,
             header,
             timings: Vec::new(),
+            is_animation: false,
         }
     }
 
@@ -158,11 +162,15 @@ impl<'a> Mill<'a> {
                 shared,
                 outputs,
             } => {
-                let image = self.timed("decode", |control| {
-                    guarded(damaged, || decode::decode(input, header, decode, control))
-                })?;
-                let image = self.work(image, shared)?;
-                self.outputs(image, outputs)?
+                if outputs.iter().any(|output| output.frames > 1) {
+                    self.frames(shared, outputs)?
+                } else {
+                    let image = self.timed("decode", |control| {
+                        guarded(damaged, || decode::decode(input, header, decode, control))
+                    })?;
+                    let image = self.work(image, shared)?;
+                    self.outputs(image, outputs)?
+                }
             }
         };
         Ok(Milled {
@@ -170,6 +178,54 @@ impl<'a> Mill<'a> {
             warnings: plan.into_warnings(),
             timings: self.timings,
         })
+    }
+
+    /// Carries an animation through frame by frame; outputs that hold none take the first.
+    fn frames(&mut self, shared: &[Operation], plans: &[OutputPlan]) -> Result<Vec<Rendered>, EngineError> {
+        let (input, header) = (self.input, self.header);
+        let damaged = || EngineError::Corrupt(format!("the {} is damaged: it upset its decoder", header.format));
+        self.is_animation = true;
+        let mut frames = guarded(damaged, || Frames::new(input, header))?;
+        let mut animations: Vec<Option<Animation>> = plans.iter().map(|_| None).collect();
+        let mut outputs: Vec<Option<Rendered>> = plans.iter().map(|_| None).collect();
+        for number in 0..header.frames {
+            let frame = self.timed("decode", |control| guarded(damaged, || frames.next(control)))?;
+            let Some(frame) = frame else {
+                return Err(EngineError::Truncated(format!(
+                    "the file ends after {number} of the {} frames of its animation",
+                    header.frames
+                )));
+            };
+            let image = self.work(frame.image, shared)?;
+            for (index, plan) in plans.iter().enumerate() {
+                if plan.frames == 1 {
+                    if number == 0 {
+                        outputs[index] = Some(self.output(image.try_clone()?, plan)?);
+                    }
+                    continue;
+                }
+                let image = self.work(image.try_clone()?, &plan.operations)?;
+                let animation = match &mut animations[index] {
+                    Some(animation) => animation,
+                    none => none.insert(Animation::new(&self.attachments(&plan.encode).1, frames.plays())?),
+                };
+                self.timed("encode", |control| animation.push(image, frame.milliseconds, control))?;
+            }
+        }
+        for ((output, animation), plan) in outputs.iter_mut().zip(animations).zip(plans) {
+            if let Some(animation) = animation {
+                let (width, height) = animation.sides();
+                let (attachments, encode) = self.attachments(&plan.encode);
+                let bytes = animation.finish()?;
+                *output = Some(Rendered {
+                    bytes: attached(bytes, &encode, &attachments, width, height)?,
+                    format: encode.format,
+                    width,
+                    height,
+                });
+            }
+        }
+        Ok(outputs.into_iter().flatten().collect())
     }
 
     fn outputs(&mut self, image: Image, plans: &[OutputPlan]) -> Result<Vec<Rendered>, EngineError> {
@@ -237,7 +293,16 @@ impl<'a> Mill<'a> {
         }
         let start = Instant::now();
         let result = stage(self.control);
-        self.timings.push((name, start.elapsed()));
+        let took = start.elapsed();
+        match self
+            .timings
+            .iter_mut()
+            .find(|(known, _)| self.is_animation && *known == name)
+        {
+            // Of an animation all frames together.
+            Some((_, total)) => *total += took,
+            None => self.timings.push((name, took)),
+        }
         result
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::num::NonZeroU64;
 
-use ::gif::{DecodeOptions, Decoder, DecodingError, DisposalMethod, MemoryLimit};
+use ::gif::{DecodeOptions, Decoder, DecodingError, DisposalMethod, MemoryLimit, Repeat};
 
 use super::broken;
 use crate::EngineError;
@@ -24,7 +24,7 @@ pub(super) fn decode(input: &[u8], header: &Header, control: &dyn Control) -> Re
 }
 
 /// The frames of a GIF, one after the other.
-pub(super) struct Frames<'a> {
+pub(crate) struct Frames<'a> {
     input: &'a [u8],
     decoder: Decoder<Cursor<&'a [u8]>>,
     width: usize,
@@ -35,6 +35,7 @@ pub(super) struct Frames<'a> {
     indices: Vec<u8>,
     /// What becomes of the frame that was shown last.
     disposal: Disposal,
+    milliseconds: u32,
 }
 
 /// What is done before the next frame is drawn.
@@ -71,6 +72,7 @@ impl<'a> Frames<'a> {
             screen: zeros(header.pixels())?,
             indices: Vec::new(),
             disposal: Disposal::Keep,
+            milliseconds: 0,
         })
     }
 
@@ -91,6 +93,7 @@ impl<'a> Frames<'a> {
             height: frame.height.into(),
         };
         let (method, transparent) = (frame.dispose, frame.transparent);
+        let milliseconds = u32::from(frame.delay) * 10;
         if place.left + place.width > self.width || (place.top + place.height) * self.width > self.screen.len() {
             return Err(broken(FORMAT, true, &"a frame leaves its screen"));
         }
@@ -119,7 +122,21 @@ impl<'a> Frames<'a> {
             }
         }
         self.indices = indices;
+        self.milliseconds = milliseconds;
         self.seen().map(Some)
+    }
+
+    /// How long the frame that was given last is to be seen.
+    pub(super) const fn milliseconds(&self) -> u32 {
+        self.milliseconds
+    }
+
+    /// How often all frames are shown; 0 for ever. A file says how often they are repeated.
+    pub(super) fn plays(&self) -> u32 {
+        match self.decoder.repeat() {
+            Repeat::Infinite => 0,
+            Repeat::Finite(repeats) => u32::from(repeats) + 1,
+        }
     }
 
     fn rows(&mut self, place: Place) -> impl Iterator<Item = &mut [[u8; 4]]> {

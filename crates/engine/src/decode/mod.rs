@@ -3,6 +3,7 @@
 //! Owns which library reads which format, and the words for what is wrong with a file. Knows nothing of plans.
 
 mod bmp;
+mod frames;
 mod gif;
 mod ico;
 mod jpeg;
@@ -11,6 +12,8 @@ mod pnm;
 pub(crate) mod qoi;
 mod tiff;
 mod webp;
+
+pub(crate) use self::frames::Frames;
 
 use pixmill_types::ImageFormat;
 

@@ -10,12 +10,21 @@ use crate::chunks;
 use crate::pixels::{Channels, Image, Samples, zeros};
 use crate::probe::Header;
 
-const FORMAT: &str = "PNG";
+pub(super) const FORMAT: &str = "PNG";
 /// For palettes and metadata; rows and pixels come on top, bytes.
 const METADATA_LIMIT: u64 = 8 * 1024 * 1024;
 
+type Reader<'a> = ::png::Reader<Cursor<&'a [u8]>>;
+
 pub(super) fn decode(input: &[u8], header: &Header) -> Result<Image, EngineError> {
-    let failed = |error: ::png::DecodingError| broken(FORMAT, has_end(input), &error);
+    let mut reader = reader(input, header)?;
+    let mut image = blank(&reader, header)?;
+    next_frame(&mut reader, &mut image.samples).map_err(|error| broken(FORMAT, has_end(input), &error))?;
+    Ok(image)
+}
+
+/// A reader that keeps to the sides of the header.
+pub(super) fn reader<'a>(input: &'a [u8], header: &Header) -> Result<Reader<'a>, EngineError> {
     // Two rows of the longest pixels there are.
     let rows = u64::from(header.width) * 16;
     let mut decoder = Decoder::new_with_limits(
@@ -27,10 +36,17 @@ pub(super) fn decode(input: &[u8], header: &Header) -> Result<Image, EngineError
     decoder.set_transformations(Transformations::EXPAND);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
-    let mut reader = decoder.read_info().map_err(failed)?;
+    let reader = decoder
+        .read_info()
+        .map_err(|error| broken(FORMAT, has_end(input), &error))?;
     if (reader.info().width, reader.info().height) != (header.width, header.height) {
         return Err(other_sides(FORMAT));
     }
+    Ok(reader)
+}
+
+/// A picture of zeros, of the kind that the reader yields.
+pub(super) fn blank(reader: &Reader<'_>, header: &Header) -> Result<Image, EngineError> {
     let (color, depth) = reader.output_color_type();
     let channels = match color {
         ColorType::Grayscale => Channels::Gray,
@@ -42,31 +58,33 @@ pub(super) fn decode(input: &[u8], header: &Header) -> Result<Image, EngineError
         }
     };
     let count = header.pixels() * channels.count() as u64;
-    let samples = match depth {
-        BitDepth::Sixteen => {
-            let mut samples = zeros::<u16>(count)?;
-            reader
-                .next_frame(bytemuck::cast_slice_mut(&mut samples))
-                .map_err(failed)?;
-            for sample in &mut samples {
-                *sample = u16::from_be(*sample);
-            }
-            Samples::Sixteen(samples)
-        }
-        BitDepth::One | BitDepth::Two | BitDepth::Four | BitDepth::Eight => {
-            let mut samples = zeros::<u8>(count)?;
-            reader.next_frame(&mut samples).map_err(failed)?;
-            Samples::Eight(samples)
-        }
-    };
     Ok(Image {
         width: header.width,
         height: header.height,
         channels,
-        samples,
+        samples: match depth {
+            BitDepth::Sixteen => Samples::Sixteen(zeros(count)?),
+            BitDepth::One | BitDepth::Two | BitDepth::Four | BitDepth::Eight => Samples::Eight(zeros(count)?),
+        },
     })
 }
 
-fn has_end(input: &[u8]) -> bool {
+/// Reads the next frame into the first of `samples`.
+pub(super) fn next_frame(reader: &mut Reader<'_>, samples: &mut Samples) -> Result<(), ::png::DecodingError> {
+    match samples {
+        Samples::Sixteen(samples) => {
+            reader.next_frame(bytemuck::cast_slice_mut(samples))?;
+            for sample in samples {
+                *sample = u16::from_be(*sample);
+            }
+        }
+        Samples::Eight(samples) => {
+            reader.next_frame(samples)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn has_end(input: &[u8]) -> bool {
     chunks::of_png(input).any(|chunk| chunk.kind == *b"IEND")
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns which library writes which format, and what becomes of what a format cannot hold. Knows nothing of recipes.
 
+mod animation;
 mod avif;
 mod bmp;
 mod flatten;
@@ -13,6 +14,7 @@ mod sink;
 mod tiff;
 mod webp;
 
+pub(crate) use self::animation::Animation;
 pub(crate) use self::sink::Sink;
 
 use pixmill_types::ImageFormat;

@@ -113,7 +113,7 @@ fn to_webp(file: &[u8], what: &Attachments, width: u32, height: u32) -> Option<V
                 if kind == b"ALPH" || says_alpha {
                     flags |= WEBP_ALPHA;
                 }
-                append(&mut picture, kind, body);
+                chunks::append_webp(&mut picture, kind, body);
             }
         }
     }
@@ -127,28 +127,18 @@ fn to_webp(file: &[u8], what: &Attachments, width: u32, height: u32) -> Option<V
     extended[4..7].copy_from_slice(&(width - 1).to_le_bytes()[..3]);
     extended[7..10].copy_from_slice(&(height - 1).to_le_bytes()[..3]);
     let mut body = b"WEBP".to_vec();
-    append(&mut body, b"VP8X", &extended);
+    chunks::append_webp(&mut body, b"VP8X", &extended);
     if let Some(icc) = &what.icc {
-        append(&mut body, b"ICCP", icc);
+        chunks::append_webp(&mut body, b"ICCP", icc);
     }
     body.append(&mut picture);
     if let Some(exif) = &what.exif {
-        append(&mut body, b"EXIF", exif);
+        chunks::append_webp(&mut body, b"EXIF", exif);
     }
     if let Some(xmp) = &what.xmp {
-        append(&mut body, b"XMP ", xmp);
+        chunks::append_webp(&mut body, b"XMP ", xmp);
     }
     let mut whole = Vec::with_capacity(body.len() + 8);
-    append(&mut whole, b"RIFF", &body);
+    chunks::append_webp(&mut whole, b"RIFF", &body);
     Some(whole)
-}
-
-fn append(file: &mut Vec<u8>, kind: &[u8; 4], body: &[u8]) {
-    file.extend_from_slice(kind);
-    // Chunks of a picture that libwebp made are far below 4 GiB.
-    file.extend_from_slice(&(body.len() as u32).to_le_bytes());
-    file.extend_from_slice(body);
-    if body.len() % 2 == 1 {
-        file.push(0);
-    }
 }

@@ -2,6 +2,7 @@
 
 use pixmill_types::{ImageFormat, LimitName, Limits};
 
+use super::OutputPlan;
 use super::memory;
 use super::operation::{EncodePlan, Operation};
 use super::route::{DecodePlan, StreamPlan};
@@ -21,7 +22,7 @@ const WEBP_MAX_SIDE: u32 = 16_383;
 pub(super) struct Ledger<'a> {
     limits: &'a Limits,
     stages: Vec<Stage>,
-    /// Finished files, bytes.
+    /// Finished files and whatever else is held to the end, bytes.
     files: u64,
     /// A picture that waits for later outputs, bytes.
     beside: u64,
@@ -40,6 +41,11 @@ impl<'a> Ledger<'a> {
     /// From here on, a picture of `bytes` waits beside the one that is worked on.
     pub(super) fn keep_beside(&mut self, bytes: u64) {
         self.beside = bytes;
+    }
+
+    /// From here to the end, so many bytes are held.
+    pub(super) fn hold(&mut self, bytes: u64) {
+        self.files += bytes;
     }
 
     pub(super) fn decode(&mut self, header: &Header, decode: &DecodePlan, into: Shape) {
@@ -117,17 +123,26 @@ impl<'a> Ledger<'a> {
         Ok(shape)
     }
 
-    pub(super) fn encode(&mut self, output: usize, encode: &EncodePlan, shape: Shape) -> Result<(), EngineError> {
+    pub(super) fn encode(&mut self, output: usize, plan: &OutputPlan, shape: Shape) -> Result<(), EngineError> {
+        let encode = &plan.encode;
         self.check_output(output, encode, shape)?;
+        let frames = u64::from(plan.frames);
+        self.limits
+            .check(LimitName::OutputPixels, shape.pixels().saturating_mul(frames))?;
+        let earlier_frames = memory::file(encode, shape).saturating_mul(frames - 1);
         self.stages.push(Stage {
             name: "encode",
-            detail: encode.to_string(),
+            detail: if plan.frames == 1 {
+                encode.to_string()
+            } else {
+                format!("{encode}, {} frames", plan.frames)
+            },
             includes: Vec::new(),
             output: Some(output),
             result: encode.shape_written(shape),
-            memory_bytes: self.files + self.beside + memory::encoding(encode, shape),
+            memory_bytes: self.files + self.beside + earlier_frames + memory::encoding(encode, shape),
         });
-        self.files += memory::file(encode, shape);
+        self.files += earlier_frames + memory::file(encode, shape);
         Ok(())
     }
 

@@ -37,11 +37,14 @@ pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64
                 }
         }
         ImageFormat::Jpeg => 0,
+        // A canvas, a frame as decoded, and what it hid.
+        ImageFormat::Png if header.frames > 1 => 3 * into.bytes(),
         ImageFormat::Png => 0,
+        ImageFormat::Webp if header.frames > 1 => 12 * pixels,
         // The lossless decoder works in RGBA, the lossy one in planes; either way next to the result.
         ImageFormat::Webp => 4 * pixels,
-        // The screen, and the indices of a frame.
-        ImageFormat::Gif => 5 * pixels,
+        // The screen, the indices of a frame, and what a frame hid that is put back.
+        ImageFormat::Gif => 9 * pixels,
         // One strip may be the whole picture.
         ImageFormat::Tiff => into.bytes() + 2 * pixels,
         // A PNG within may be of another kind.

@@ -46,6 +46,8 @@ pub(crate) struct OutputPlan {
     pub(crate) encode: EncodePlan,
     /// Whether nobody asked for a quality, so that pixels of the same format may be left alone.
     pub(crate) is_of_any_quality: bool,
+    /// Frames of an animation that it keeps; 1 for a still picture.
+    pub(crate) frames: u32,
     /// How it is written instead once it is seen, when the recipe leaves the format to its content.
     pub(crate) by_content: Option<ByContent>,
 }
@@ -121,7 +123,12 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
         .outputs
         .iter()
         .map(|(steps, spec)| {
-            let format = spec.format_for(header.format);
+            let is_moving = header.frames > 1 && !spec.options.first_frame;
+            let is_auto = spec.format == OutputFormat::Auto;
+            let format = match spec.format_for(header.format) {
+                _ if is_auto && is_moving => ImageFormat::Webp,
+                format => format,
+            };
             let mut steps = steps.clone();
             if !holds_orientation(format) {
                 steps.push(Step::Orient(pixmill_types::steps::Orient {}));
@@ -140,7 +147,12 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
                 operations,
                 encode: encode(format),
                 is_of_any_quality: spec.quality.is_none(),
-                by_content: (spec.format == OutputFormat::Auto).then(|| ByContent {
+                frames: if is_moving && format.is_animated() {
+                    header.frames
+                } else {
+                    1
+                },
+                by_content: (is_auto && !is_moving).then(|| ByContent {
                     opaque: encode(ImageFormat::Jpeg),
                     see_through: encode(ImageFormat::Webp),
                 }),
@@ -182,13 +194,18 @@ fn account(header: &Header, route: &Route, limits: &Limits) -> Result<(Vec<Stage
         } => {
             let shape = decoded_shape(header, *decode);
             ledger.decode(header, decode, shape);
+            let is_moving = outputs.iter().any(|output| output.frames > 1);
+            if is_moving {
+                // The decoder waits for the next frame with all it has.
+                ledger.hold(memory::decoding(header, decode, shape) - shape.bytes());
+            }
             let split = ledger.operate(None, shared, shape)?;
             for (index, output) in outputs.iter().enumerate() {
                 // All outputs but the last work on a copy of what they share.
-                let is_last = index + 1 == outputs.len();
+                let is_last = index + 1 == outputs.len() && !is_moving;
                 ledger.keep_beside(if is_last { 0 } else { split.bytes() });
                 let end = ledger.operate(Some(index), &output.operations, split)?;
-                ledger.encode(index, &output.encode, end)?;
+                ledger.encode(index, output, end)?;
             }
         }
     }
@@ -215,10 +232,11 @@ fn decoded_shape(header: &Header, decode: DecodePlan) -> Shape {
 
 fn warnings(header: &Header, outputs: &[OutputPlan]) -> Vec<String> {
     let mut warnings = Vec::new();
-    if header.frames > 1 {
+    let flattens = |output: &&OutputPlan| header.frames > 1 && output.frames == 1 && !output.encode.options.first_frame;
+    if let Some(output) = outputs.iter().find(flattens) {
         warnings.push(format!(
-            "the image is an animation of {} frames; its first frame is taken",
-            header.frames
+            "the image is an animation of {} frames; {} holds none, its first frame is taken",
+            header.frames, output.encode.format
         ));
     }
     if header.has_more_pages {

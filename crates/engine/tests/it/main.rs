@@ -1,6 +1,7 @@
 //! Tests of the engine through its public doors, on real files.
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
 
+mod animation;
 mod color;
 mod control;
 mod formats;

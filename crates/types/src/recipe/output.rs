@@ -51,6 +51,8 @@ pub struct WriteOptions {
     pub keeps_profile: bool,
     /// What of the file's metadata is carried over.
     pub metadata: Metadata,
+    /// Whether only the first frame of an animation is written.
+    pub first_frame: bool,
 }
 
 /// What is carried over of a file's metadata. Its orientation is not among it: that follows the picture.
@@ -91,7 +93,7 @@ pub enum OutputFormat {
 impl OutputFormat {
     /// How `auto` chooses, for people.
     pub const AUTO_RULE: &str = "PNG for a drawing: at most 256 colours (64 grays), or three quarters of its pixels equal \
-                                 to those beside and above them. Of all else JPEG, or WebP where something is see-through.";
+                                 to those beside and above them. Of all else JPEG, or WebP where something is see-through or moves.";
 }
 
 const QUALITY: Parameter = Parameter {
@@ -124,6 +126,13 @@ const METADATA: Parameter = Parameter {
     default: Some("strip"),
     about: "What of EXIF and XMP is carried over: nothing; Artist and Copyright; or all but the thumbnail, so also where \
             it was taken.",
+};
+const FRAMES_CHOICES: [(&str, bool); 2] = [("all", false), ("first", true)];
+const FRAMES: Parameter = Parameter {
+    name: "frames",
+    kind: ParameterKind::Choice(&["all", "first"]),
+    default: Some("all"),
+    about: "Whether an animation stays one.",
 };
 const fn effort(max: u32, default: &'static str) -> Parameter {
     Parameter {
@@ -169,12 +178,12 @@ impl OutputSpec {
         StepReference {
             name: "same",
             about: "The format of the input; PNG where that is one that is only read.",
-            parameters: &[QUALITY, NAME, PROFILE, METADATA],
+            parameters: &[QUALITY, NAME, PROFILE, METADATA, FRAMES],
         },
         StepReference {
             name: "auto",
             about: OutputFormat::AUTO_RULE,
-            parameters: &[QUALITY, NAME, PROFILE, METADATA],
+            parameters: &[QUALITY, NAME, PROFILE, METADATA, FRAMES],
         },
         StepReference {
             name: "jpeg",
@@ -184,17 +193,17 @@ impl OutputSpec {
         StepReference {
             name: "png",
             about: "PNG, lossless, 8 or 16 bits.",
-            parameters: &[NAME, effort(3, "1"), PROFILE, METADATA],
+            parameters: &[NAME, effort(3, "1"), PROFILE, METADATA, FRAMES],
         },
         StepReference {
             name: "webp",
             about: "WebP, lossy unless told otherwise.",
-            parameters: &[QUALITY, NAME, LOSSLESS, effort(6, "4"), PROFILE, METADATA],
+            parameters: &[QUALITY, NAME, LOSSLESS, effort(6, "4"), PROFILE, METADATA, FRAMES],
         },
         StepReference {
             name: "gif",
             about: "GIF: a palette of 256 colours, pixels opaque or see-through.",
-            parameters: &[NAME, COLORS, DITHER],
+            parameters: &[NAME, COLORS, DITHER, FRAMES],
         },
         StepReference {
             name: "tiff",
@@ -293,6 +302,7 @@ impl OutputSpec {
             compression: arguments.choice(COMPRESSION.name, &COMPRESSIONS)?,
             keeps_profile: arguments.choice(PROFILE.name, &PROFILES)?.unwrap_or_default(),
             metadata: arguments.choice(METADATA.name, &METADATA_CHOICES)?.unwrap_or_default(),
+            first_frame: arguments.choice(FRAMES.name, &FRAMES_CHOICES)?.unwrap_or_default(),
         };
         if options.lossless && quality.is_some() {
             return Err(arguments.error("quality is given and lossless is true, allowed is one of them"));
@@ -375,6 +385,9 @@ impl WriteOptions {
         let word = METADATA_CHOICES.iter().find(|(_, value)| *value == self.metadata);
         if let (Some((word, _)), true) = (word, self.metadata != Metadata::default()) {
             call = call.named(METADATA.name, word);
+        }
+        if self.first_frame {
+            call = call.named(FRAMES.name, "first");
         }
         call
     }

@@ -143,7 +143,7 @@ fn errors_say_where_and_what_is_allowed() {
         (
             "=> png:80",
             "output 1 (png): \"80\" stands for no parameter, those here are given by name: name, effort, profile, \
-             metadata",
+             metadata, frames",
         ),
         (
             "=> jpeg:0",

@@ -35,7 +35,7 @@ fn write(frame: &Frame<'_>, sink: &mut Sink<'_>) -> Result<(), EncodingError> {
 }
 
 /// A picture as indices of a palette.
-fn frame(image: Image, plan: &EncodePlan, control: &dyn Control) -> Result<Frame<'static>, EngineError> {
+pub(super) fn frame(image: Image, plan: &EncodePlan, control: &dyn Control) -> Result<Frame<'static>, EngineError> {
     let image = image.into_eight_bit().try_widen(Channels::Rgb)?;
     let (Samples::Eight(samples), Ok(width), Ok(height)) =
         (&image.samples, u16::try_from(image.width), u16::try_from(image.height))
