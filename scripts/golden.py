@@ -290,7 +290,7 @@ def color_cases() -> list[Case]:
     cases = []
     for name in ("p3.png", "adobe.png", "prophoto.png", "srgb.png", "adobe.tiff", "gray.png"):
         cases.append(Case(f"color_{name.replace('.', '_')}", f"color/{name}", "flip | flip => png", CONVERTED, [to_srgb]))
-    for name in ("gray.jpg", "inks.jpg"):
+    for name in ("gray.jpg", "inks.jpg", "inks_ycck.jpg"):
         cases.append(Case(f"color_{name.replace('.', '_')}", f"color/{name}", "flip | flip => png", INKS, [to_srgb]))
     cases.append(Case("color_inks_tiff", "color/inks.tiff", "flip | flip => png", INKS, [to_srgb]))
     # One whose profile is damaged or for other pixels is what it is without.

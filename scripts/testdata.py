@@ -400,6 +400,10 @@ def color_set() -> None:
     cmyk = rgb.convert("CMYK")
     cmyk.save(folder / "inks.jpg", quality=92, icc_profile=ink_profile())
     cmyk.save(folder / "inks.tiff", icc_profile=ink_profile(), compression="tiff_lzw")
+    inks = (folder / "inks.jpg").read_bytes()
+    # The same data, said to be luma and chroma of the inks.
+    transform = inks.index(b"Adobe") + 11
+    (folder / "inks_ycck.jpg").write_bytes(inks[:transform] + b"\2" + inks[transform + 1 :])
     rgb.save(folder / "damaged.png", icc_profile=p3[:200], optimize=True)
     rgb.save(folder / "other_kind.png", icc_profile=ink_profile(), optimize=True)
 

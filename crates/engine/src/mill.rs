@@ -73,7 +73,7 @@ pub fn mill(input: &[u8], recipe: &Recipe, limits: &Limits, control: &dyn Contro
         || EngineError::Internal("milling failed on a defect of the engine".into()),
         || {
             limits.check(LimitName::InputBytes, input.len() as u64)?;
-            let header = probe::completed(probe::probe(input)?, input)?;
+            let header = probe::probe_whole(input)?;
             let plan = plan(&header, recipe, limits)?;
             Mill::new(control, input, &header).run(plan)
         },

@@ -47,8 +47,8 @@ pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64
         ImageFormat::Gif => 9 * pixels,
         // One strip may be the whole picture.
         ImageFormat::Tiff => into.bytes() + 2 * pixels,
-        // A PNG within may be of another kind.
-        ImageFormat::Ico => 4 * pixels,
+        // A PNG within may have 16 bits, and then no alpha.
+        ImageFormat::Ico => 8 * pixels,
         ImageFormat::Bmp | ImageFormat::Qoi | ImageFormat::Pnm | ImageFormat::Avif => 0,
     };
     // Four inks are decoded as such, then converted.

@@ -213,16 +213,26 @@ impl fmt::Display for EncodePlan {
             | ImageFormat::Qoi
             | ImageFormat::Pnm => {}
         }
-        if self.keeps_profile {
+        write!(f, "{}", Carried(self))
+    }
+}
+
+/// What an output takes over beside pixels.
+pub(super) struct Carried<'a>(pub(super) &'a EncodePlan);
+
+impl fmt::Display for Carried<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(plan) = self;
+        if plan.keeps_profile {
             f.write_str(", with the profile of the input")?;
         }
-        match self.options.metadata {
+        match plan.options.metadata {
             Metadata::Strip => {}
             Metadata::Copyright => f.write_str(", with Artist and Copyright")?,
             Metadata::Keep => f.write_str(", with EXIF and XMP")?,
         }
-        if self.orientation != Orientation::UPRIGHT {
-            write!(f, ", orientation {} kept in EXIF", self.orientation.as_exif())?;
+        if plan.orientation != Orientation::UPRIGHT {
+            write!(f, ", orientation {} kept in EXIF", plan.orientation.as_exif())?;
         }
         Ok(())
     }

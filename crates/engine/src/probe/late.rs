@@ -15,7 +15,7 @@ use crate::profile::{self, Profile};
 ///
 /// # Errors
 /// [`EngineError::Unsupported`] when that turns out to be of a kind that is not read.
-pub(crate) fn completed(header: Header, file: &[u8]) -> Result<Header, EngineError> {
+pub(super) fn completed(header: Header, file: &[u8]) -> Result<Header, EngineError> {
     let body_of = |kind: &[u8; 4], chunks: &mut dyn Iterator<Item = chunks::Chunk<'_>>| {
         chunks
             .filter(|chunk| chunk.kind == *kind)

@@ -17,8 +17,6 @@ pub use self::header::{ColorModel, Header, Streaming};
 pub use crate::exif::Orientation;
 pub use crate::profile::Profile;
 
-pub(crate) use self::late::completed;
-
 use std::fmt;
 
 use self::sniff::Sniffed;
@@ -179,7 +177,16 @@ fn cut_off(format: &str) -> EngineError {
     EngineError::Truncated(format!("the file ends within its {format} header"))
 }
 
-/// Reads the header of a whole file.
+/// Reads the header of a whole file, with what only that tells: its colour profile, an orientation that lies behind the
+/// pixels, the bits of a TIFF.
+///
+/// # Errors
+/// As [`probe`].
+pub fn probe_whole(bytes: &[u8]) -> Result<Header, EngineError> {
+    late::completed(probe(bytes)?, bytes)
+}
+
+/// Reads the header of a file as far as it can be told without its end.
 ///
 /// # Errors
 /// As [`Prober::feed`] and [`Prober::finish`].

@@ -241,14 +241,13 @@ fn a_declared_size_is_refused_before_anything_is_allocated() {
         if matches!(name, "rle" | "gif") {
             continue;
         }
-        // With room for it, it is found to be cut off or damaged, in no time.
+        // With room for it, it is found to be cut off or damaged.
         let roomy = Limits {
             max_pixels: u64::MAX,
             max_output_pixels: u64::MAX,
             max_task_memory_bytes: u64::MAX,
             ..Limits::default()
         };
-        let start = std::time::Instant::now();
         let recipe = "orient => png".parse().unwrap();
         let code = pixmill_engine::mill(&file, &recipe, &roomy, &crate::support::GoOn)
             .expect_err(name)
@@ -258,7 +257,6 @@ fn a_declared_size_is_refused_before_anything_is_allocated() {
             matches!(code, FailureCode::ImageTruncated | FailureCode::ImageCorrupt),
             "{name}: {code}"
         );
-        assert!(start.elapsed().as_secs() < 2, "{name}: {:?}", start.elapsed());
     }
 }
 

@@ -14,7 +14,8 @@ const WEBP_QUALITY: u8 = 80;
 /// About what JPEG at 75 looks like, in a third of the bytes.
 const AVIF_QUALITY: u8 = 60;
 const WEBP_EFFORT: u8 = 4;
-const AVIF_EFFORT: u8 = 3;
+/// Half the time of the next, and files a hundredth larger.
+const AVIF_EFFORT: u8 = 1;
 const PNG_EFFORT: u8 = 1;
 const DEFAULT_NAME: &str = "processed_{name}";
 const NAME_MAX_CHARS: usize = 64;
@@ -223,7 +224,7 @@ impl OutputSpec {
         StepReference {
             name: "avif",
             about: "AVIF, lossy: the smallest, and the slowest by far.",
-            parameters: &[QUALITY, NAME, effort(9, "3")],
+            parameters: &[QUALITY, NAME, effort(9, "1")],
         },
     ];
 
