@@ -4,7 +4,7 @@ use pixmill_types::{ImageFormat, LimitName, Limits};
 
 use super::OutputPlan;
 use super::memory;
-use super::operation::{EncodePlan, Operation};
+use super::operation::{Carried, EncodePlan, Operation};
 use super::route::{DecodePlan, StreamPlan};
 use super::stage::Stage;
 use crate::EngineError;
@@ -63,10 +63,7 @@ impl<'a> Ledger<'a> {
         self.check_output(0, encode, shape)?;
         self.stages.push(Stage {
             name: "copy",
-            detail: format!(
-                "{header_format}, pixels as they are, {encode}",
-                header_format = header.format
-            ),
+            detail: format!("{}, pixels as they are{}", header.format, Carried(encode)),
             includes: Vec::new(),
             output: None,
             result: shape,
