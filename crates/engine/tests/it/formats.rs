@@ -314,8 +314,9 @@ fn changed_bytes_give_a_result_or_a_code() {
         state ^= state << 17;
         state
     };
-    for (name, file) in files_in("formats") {
-        for _ in 0..150 {
+    let files = ["formats", "color", "webp"].map(files_in).concat();
+    for (name, file) in files {
+        for _ in 0..100 {
             let mut changed = file.clone();
             for _ in 0..=random() % 4 {
                 // The header is where lies do most.
@@ -327,8 +328,10 @@ fn changed_bytes_give_a_result_or_a_code() {
                 let at = (random() % reach.min(file.len() as u64)) as usize;
                 changed[at] = random() as u8;
             }
-            if let Err(EngineError::Internal(message)) = mill(&changed, "orient | resize:8 => png") {
-                panic!("{name}: {message}");
+            for recipe in ["orient | resize:8 => png:metadata=keep", "=> auto:metadata=copyright,profile=keep"] {
+                if let Err(EngineError::Internal(message)) = mill(&changed, recipe) {
+                    panic!("{name}: {message}");
+                }
             }
         }
     }
