@@ -5,6 +5,8 @@
 use std::fmt::Write as _;
 
 use super::RecipeError;
+use super::color::Color;
+use super::gravity::Gravity;
 use super::parameter::{Parameter, ParameterKind, list_of};
 
 /// One argument as written.
@@ -125,6 +127,22 @@ impl Bound {
         self.choice(name, &[("true", true), ("false", false)])
     }
 
+    /// A colour; `None` when it was not given.
+    pub(crate) fn color(&mut self, name: &str) -> Result<Option<Color>, RecipeError> {
+        let Some((parameter, text)) = self.take(name) else {
+            return Ok(None);
+        };
+        match text.parse() {
+            Ok(color) => Ok(Some(color)),
+            Err(_) => Err(self.invalid(parameter, &text)),
+        }
+    }
+
+    /// A place of nine; `None` when it was not given.
+    pub(crate) fn gravity(&mut self, name: &str) -> Result<Option<Gravity>, RecipeError> {
+        self.choice(name, Gravity::WORDS)
+    }
+
     /// Any text; `None` when it was not given.
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
         self.take(name).map(|(_, text)| text)
@@ -146,6 +164,14 @@ impl Bound {
             parameter.name, parameter.kind
         ))
     }
+}
+
+/// What recipes call `value`.
+pub(crate) fn word_of<T: Copy + PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
+    words
+        .iter()
+        .find(|(_, known)| *known == value)
+        .map_or("", |(word, _)| word)
 }
 
 /// Prints a call canonically: the first argument by position when it is the first parameter, the rest by name.

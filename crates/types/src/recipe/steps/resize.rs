@@ -1,6 +1,7 @@
 //! `resize`: changes width and height.
 
 use super::{Bound, CallWriter, RecipeError, StepDefinition, StepReference};
+use crate::recipe::call::word_of;
 use crate::recipe::parameter::{Parameter, ParameterKind};
 
 /// Scales the picture. With one side given, the other follows from the aspect ratio.
@@ -127,11 +128,4 @@ impl StepDefinition for Resize {
         }
         call
     }
-}
-
-fn word_of<T: Copy + PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
-    words
-        .iter()
-        .find(|(_, known)| *known == value)
-        .map_or("", |(word, _)| word)
 }
