@@ -11,7 +11,7 @@ use pixmill_types::{ImageFormat, LimitName, Limits, Recipe};
 
 use crate::EngineError;
 use crate::pixels::Image;
-use crate::plan::{Operation, OutputPlan, Plan, Route, plan};
+use crate::plan::{Operation, OutputPlan, Plan, Route, check_output, plan};
 use crate::probe::{self, Header};
 use crate::{decode, encode, jpeg, steps};
 
@@ -71,7 +71,7 @@ pub fn mill(input: &[u8], recipe: &Recipe, limits: &Limits, control: &dyn Contro
             limits.check(LimitName::InputBytes, input.len() as u64)?;
             let header = probe::with_late_orientation(probe::probe(input)?, input);
             let plan = plan(&header, recipe, limits)?;
-            Mill::new(control).run(input, &header, plan)
+            Mill::new(limits, control).run(input, &header, plan)
         },
     )
 }
@@ -86,13 +86,15 @@ fn guarded<T>(
 }
 
 struct Mill<'a> {
+    limits: &'a Limits,
     control: &'a dyn Control,
     timings: Vec<(&'static str, Duration)>,
 }
 
 impl<'a> Mill<'a> {
-    fn new(control: &'a dyn Control) -> Self {
+    fn new(limits: &'a Limits, control: &'a dyn Control) -> Self {
         Self {
+            limits,
             control,
             timings: Vec::new(),
         }
@@ -138,16 +140,23 @@ impl<'a> Mill<'a> {
     fn outputs(&mut self, image: Image, plans: &[OutputPlan]) -> Result<Vec<Rendered>, EngineError> {
         let mut outputs = Vec::with_capacity(plans.len());
         if let Some((last, others)) = plans.split_last() {
-            for output in others {
-                outputs.push(self.output(image.try_clone()?, output)?);
+            for (index, output) in others.iter().enumerate() {
+                outputs.push(self.output(index, image.try_clone()?, output)?);
             }
-            outputs.push(self.output(image, last)?);
+            outputs.push(self.output(others.len(), image, last)?);
         }
         Ok(outputs)
     }
 
-    fn output(&mut self, image: Image, plan: &OutputPlan) -> Result<Rendered, EngineError> {
-        let image = self.work(image, &plan.operations)?;
+    fn output(&mut self, index: usize, image: Image, plan: &OutputPlan) -> Result<Rendered, EngineError> {
+        let image = match &plan.later {
+            Some(later) => {
+                let operations = later.lower(image.shape(), self.limits)?;
+                self.work(image, &operations)?
+            }
+            None => self.work(image, &plan.operations)?,
+        };
+        check_output(self.limits, index, &plan.encode, image.shape())?;
         let (width, height) = (image.width, image.height);
         let bytes = self.timed("encode", |control| encode::encode(image, &plan.encode, control))?;
         Ok(Rendered {
@@ -161,6 +170,11 @@ impl<'a> Mill<'a> {
     fn work(&mut self, mut image: Image, operations: &[Operation]) -> Result<Image, EngineError> {
         for operation in operations {
             image = self.timed(operation.name(), |control| steps::apply(operation, image, control))?;
+            if let Operation::Trim(trim) = operation {
+                // The operations behind it are those for the largest picture that might have been left.
+                let operations = trim.later.lower(image.shape(), self.limits)?;
+                return self.work(image, &operations);
+            }
         }
         Ok(image)
     }

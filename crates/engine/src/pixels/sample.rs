@@ -1,12 +1,15 @@
 //! Samples of either depth, for steps that are written once for both.
 
 /// A sample: one channel of one pixel.
-pub(crate) trait Sample: Copy + Into<usize> + Into<f32> {
+pub(crate) trait Sample: Copy + Default + Into<usize> + Into<f32> {
     /// What white, or opaque, is.
     const MAX: u32;
 
     /// The nearest sample; what lies outside is cut off.
     fn nearest(value: f32) -> Self;
+
+    /// The same level of 8 bits.
+    fn of_level(level: u8) -> Self;
 }
 
 impl Sample for u8 {
@@ -17,6 +20,10 @@ impl Sample for u8 {
         // Conversions of numbers too small or too large end at the bounds.
         (value + 0.5) as Self
     }
+
+    fn of_level(level: u8) -> Self {
+        level
+    }
 }
 
 impl Sample for u16 {
@@ -25,6 +32,10 @@ impl Sample for u16 {
     #[inline(always)]
     fn nearest(value: f32) -> Self {
         (value + 0.5) as Self
+    }
+
+    fn of_level(level: u8) -> Self {
+        Self::from(level) * 257
     }
 }
 
@@ -38,4 +49,14 @@ macro_rules! both_depths {
     };
 }
 
-pub(crate) use both_depths;
+/// Makes samples of either depth of such, as `map_depths!(&image.samples, samples => changed(samples)?)`.
+macro_rules! map_depths {
+    ($of:expr, $samples:ident => $work:expr) => {
+        match $of {
+            $crate::pixels::Samples::Eight($samples) => $crate::pixels::Samples::Eight($work),
+            $crate::pixels::Samples::Sixteen($samples) => $crate::pixels::Samples::Sixteen($work),
+        }
+    };
+}
+
+pub(crate) use {both_depths, map_depths};

@@ -4,12 +4,15 @@
 //! allocates nothing of the image's size.
 
 mod color;
+mod early;
+mod geometry;
 mod ledger;
 mod lower;
 mod memory;
 mod operation;
 mod pushdown;
 mod route;
+mod sides;
 mod stage;
 
 use std::fmt;
@@ -17,7 +20,10 @@ use std::fmt;
 use pixmill_types::{ImageFormat, Limits, Recipe};
 
 pub(crate) use self::color::{ColorMatrix, Tone};
-pub(crate) use self::operation::{EncodePlan, Operation, ResizePlan};
+pub(crate) use self::geometry::{Margins, PadPlan, ResizePlan, RotatePlan};
+pub(crate) use self::ledger::check_output;
+pub(crate) use self::lower::Later;
+pub(crate) use self::operation::{EncodePlan, Operation};
 pub(crate) use self::route::{DecodeChannels, DecodePlan, DecodeScale, Route, StreamPlan};
 pub use self::stage::Stage;
 
@@ -42,6 +48,8 @@ pub struct Plan {
 pub(crate) struct OutputPlan {
     pub(crate) operations: Vec<Operation>,
     pub(crate) encode: EncodePlan,
+    /// What the operations stand for, when only what outputs share says how large the picture is.
+    pub(crate) later: Option<Later>,
 }
 
 impl Plan {
@@ -93,8 +101,8 @@ impl fmt::Display for Plan {
 ///
 /// # Errors
 /// [`EngineError::Limit`] when the header, a picture on the way, an output or the estimated memory exceeds its limit;
-/// [`EngineError::Corrupt`] for a header without pixels; [`EngineError::Impossible`] when an output is larger than its
-/// format can hold.
+/// [`EngineError::Corrupt`] for a header without pixels; [`EngineError::Impossible`] when a step asks for what the
+/// picture does not have, or an output is larger than its format can hold.
 pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, EngineError> {
     header.check(limits)?;
     let recipe = lower::share(recipe);
@@ -102,23 +110,34 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
     let decoded = Underway {
         shape: decoded_shape(header, decode),
         orientation: header.orientation,
+        is_bound: false,
     };
-    let (shared, split) = lower::lower(&recipe.steps, recipe.grayscale, decoded);
+    let (shared, split) = lower::lower(&recipe.steps, recipe.grayscale, decoded)?;
+    let mut loses_alpha = false;
     let outputs: Vec<_> = recipe
         .outputs
         .iter()
         .map(|(steps, spec)| {
-            let (operations, end) = lower::lower(steps, false, split);
+            let (operations, end) = lower::lower(steps, false, split)?;
             let format = spec.format_for(header.format);
             let encode = EncodePlan {
                 format,
                 quality: spec.quality_for(format).unwrap_or(100),
                 orientation: end.orientation,
             };
-            OutputPlan { operations, encode }
+            loses_alpha |= format == ImageFormat::Jpeg && end.shape.channels.has_alpha();
+            let later = split.is_bound.then(|| Later {
+                steps: steps.clone(),
+                orientation: split.orientation,
+            });
+            Ok(OutputPlan {
+                operations,
+                encode,
+                later,
+            })
         })
-        .collect();
-    let warnings = warnings(header, &outputs);
+        .collect::<Result<_, EngineError>>()?;
+    let warnings = warnings(header, loses_alpha);
     let count = outputs.len();
     let route = pushdown::route(header, decode, shared, outputs);
     let (stages, memory_bytes) = account(header, &route, limits)?;
@@ -174,7 +193,7 @@ fn decoded_shape(header: &Header, decode: DecodePlan) -> Shape {
     }
 }
 
-fn warnings(header: &Header, outputs: &[OutputPlan]) -> Vec<String> {
+fn warnings(header: &Header, loses_alpha: bool) -> Vec<String> {
     let mut warnings = Vec::new();
     if header.frames > 1 {
         warnings.push(format!(
@@ -182,8 +201,7 @@ fn warnings(header: &Header, outputs: &[OutputPlan]) -> Vec<String> {
             header.frames
         ));
     }
-    let loses_alpha = outputs.iter().any(|output| output.encode.format == ImageFormat::Jpeg);
-    if loses_alpha && matches!(header.color, ColorModel::GrayAlpha | ColorModel::Rgba) {
+    if loses_alpha {
         warnings.push("JPEG holds no transparency; what is transparent is laid on white".to_owned());
     }
     warnings

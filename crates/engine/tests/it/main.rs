@@ -3,14 +3,19 @@
 
 mod color;
 mod control;
+mod exact;
+mod geometry;
 mod golden;
 mod hostile;
 mod jpeg_core;
+mod literal;
 mod memory;
 mod pixels;
 mod plan;
 mod probe;
 mod pushdown;
+mod resize;
+mod shapes;
 mod steps;
 mod stream;
 mod support;

@@ -1,6 +1,7 @@
 //! Where in a larger frame a smaller one lies, as recipes write it.
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::call::word_of;
 
@@ -82,6 +83,48 @@ impl Gravity {
 impl fmt::Display for Gravity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(word_of(Self::WORDS, *self))
+    }
+}
+
+/// What is kept when a part of a picture is cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Focus {
+    /// What lies there.
+    Place(Gravity),
+    /// What draws the eye: edges, strong colours, skin.
+    Attention,
+}
+
+impl Focus {
+    /// The middle.
+    pub const CENTER: Self = Self::Place(Gravity::Center);
+    /// What recipes call what no [`Gravity`] is.
+    pub(crate) const ATTENTION: &str = "attention";
+}
+
+/// The text names no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no place")]
+pub struct InvalidFocus;
+
+impl FromStr for Focus {
+    type Err = InvalidFocus;
+
+    fn from_str(text: &str) -> Result<Self, InvalidFocus> {
+        if text == Self::ATTENTION {
+            return Ok(Self::Attention);
+        }
+        let place = Gravity::WORDS.iter().find(|(word, _)| *word == text);
+        place.map(|(_, gravity)| Self::Place(*gravity)).ok_or(InvalidFocus)
+    }
+}
+
+impl fmt::Display for Focus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Place(gravity) => gravity.fmt(f),
+            Self::Attention => f.write_str(Self::ATTENTION),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod call;
 pub(crate) mod color;
 pub(crate) mod document;
 pub(crate) mod gravity;
+pub(crate) mod length;
 pub(crate) mod output;
 pub(crate) mod parameter;
 pub mod steps;

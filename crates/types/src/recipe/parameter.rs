@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::gravity::Gravity;
+use super::gravity::{Focus, Gravity};
 
 /// One parameter of a step or of an output format.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +42,10 @@ pub enum ParameterKind {
     Color,
     /// A [`Gravity`](crate::Gravity).
     Gravity,
+    /// A [`Focus`](crate::Focus).
+    Focus,
+    /// A [`Length`](crate::Length).
+    Length,
     /// An output name: letters, digits, `.`, `_`, `-`, and `{name}` for the input's name.
     OutputName,
 }
@@ -57,6 +61,8 @@ impl fmt::Display for ParameterKind {
                 f.write_str("a colour: #rgb, #rrggbb, #rrggbbaa, a basic name of CSS such as white, or transparent")
             }
             Self::Gravity => write!(f, "one of {}", Gravity::NAMES.join(", ")),
+            Self::Focus => write!(f, "one of {}, {}", Gravity::NAMES.join(", "), Focus::ATTENTION),
+            Self::Length => f.write_str("a whole number of pixels from 1 to 65535, or a percentage up to 100%"),
             Self::OutputName => f.write_str("1 to 64 characters of A-Z a-z 0-9 . _ - and {name} for the input's name"),
         }
     }
