@@ -5,7 +5,8 @@ use super::operation::Operation;
 use crate::pixels::Shape;
 use crate::steps::RowBlur;
 
-/// A blur is done on a part of the picture when that is smaller by this part at least: the part is copied twice.
+/// What looks around each pixel is done on a part of the picture when that is smaller by this at least: the part is copied
+/// twice.
 const LEAST_SAVED: f64 = 1.0 / 8.0;
 
 /// Adds to `operations`, which begin with a picture of shape `from`, that `margins` are cut off; moves it forward past
@@ -20,9 +21,6 @@ pub(super) fn cut_off(operations: &mut Vec<Operation>, mut margins: Margins, fro
     while let Some(operation) = operations.pop() {
         let before = shapes[operations.len()];
         match operation {
-            Operation::Grayscale | Operation::Curve(_) | Operation::Matrix(_) | Operation::Flatten(_) => {
-                after.push(operation);
-            }
             Operation::Orient(orientation) => {
                 margins = margins.before_turning(orientation);
                 after.push(operation);
@@ -38,45 +36,56 @@ pub(super) fn cut_off(operations: &mut Vec<Operation>, mut margins: Margins, fro
                     after.push(kept);
                 }
             }
-            Operation::Blur(sigma) => {
-                let reach = u32::try_from(RowBlur::radius_of(sigma)).unwrap_or(u32::MAX);
-                let outer = margins.zip(Margins::all(reach), u32::saturating_sub);
-                let saved = 1.0 - outer.cut_off(before).pixels() as f64 / before.pixels() as f64;
-                if saved < LEAST_SAVED {
-                    operations.push(operation);
-                    break;
-                }
-                after.push(Operation::Crop(margins.zip(outer, u32::saturating_sub)));
-                after.push(operation);
-                margins = outer;
-            }
             Operation::Resize(resize) if resize.is_smooth() => {
                 operations.push(Operation::Resize(resize.without(margins)));
                 margins = Margins::NONE;
                 break;
             }
-            Operation::Resize(_)
-            | Operation::Pad(_)
-            | Operation::Rotate(_)
-            | Operation::Round(_)
-            | Operation::Attention { .. }
-            | Operation::Trim(_) => {
-                operations.push(operation);
-                break;
+            operation => {
+                let outer = reach(&operation).map(|reach| margins.zip(Margins::all(reach), u32::saturating_sub));
+                match outer {
+                    Some(outer) if outer == margins => after.push(operation),
+                    Some(outer) if saves(before, outer) => {
+                        after.push(Operation::Crop(margins.zip(outer, u32::saturating_sub)));
+                        after.push(operation);
+                        margins = outer;
+                    }
+                    Some(_) | None => {
+                        operations.push(operation);
+                        break;
+                    }
+                }
             }
         }
     }
     if margins != Margins::NONE {
         operations.push(Operation::Crop(margins));
     }
-    operations.extend(
-        after
-            .into_iter()
-            .rev()
-            .filter(|operation| *operation != Operation::Crop(Margins::NONE)),
-    );
+    operations.extend(after.into_iter().rev());
+}
+
+/// How far around a pixel an operation looks to make the same pixel, alike everywhere; `None` when it does other than
+/// that.
+fn reach(operation: &Operation) -> Option<u32> {
+    match operation {
+        Operation::Grayscale | Operation::Curve(_) | Operation::Matrix(_) | Operation::Flatten(_) => Some(0),
+        Operation::Blur(sigma) => u32::try_from(RowBlur::radius_of(*sigma)).ok(),
+        Operation::Orient(_)
+        | Operation::Crop(_)
+        | Operation::Resize(_)
+        | Operation::Pad(_)
+        | Operation::Rotate(_)
+        | Operation::Round(_)
+        | Operation::Attention { .. }
+        | Operation::Trim(_) => None,
+    }
 }
 
 fn leaves_some(shape: Shape, margins: Margins) -> bool {
     margins.cut_off(shape).pixels() > 0
+}
+
+/// Whether so much less is worked on that it is worth cutting twice.
+fn saves(shape: Shape, margins: Margins) -> bool {
+    margins.cut_off(shape).pixels() as f64 <= shape.pixels() as f64 * (1.0 - LEAST_SAVED)
 }

@@ -146,28 +146,69 @@ fn seen_psnr(one: &Exact, other: &Exact) -> f64 {
     -10.0 * (squares / one.len() as f64).log10()
 }
 
+/// Whether what was planned is what the steps of `recipe` give one at a time, or fails as one of them does.
+fn compare(
+    recipe: &str,
+    planned: Result<Vec<u8>, EngineError>,
+    literal: Result<Vec<u8>, EngineError>,
+) -> Result<(), TestCaseError> {
+    match (planned, literal) {
+        (Ok(planned), Ok(literal)) => {
+            let found = seen_psnr(&Exact::from_png(&planned), &Exact::from_png(&literal));
+            let is_filtered = recipe.contains("resize") || recipe.contains("rotate");
+            let least = if is_filtered {
+                FILTERED_TOLERANCE_DB
+            } else {
+                DEEP_TOLERANCE_DB
+            };
+            prop_assert!(found >= least, "{}: {:.1} dB", recipe, found);
+        }
+        (planned, literal) => prop_assert_eq!(planned.err(), literal.err(), "{}", recipe),
+    }
+    Ok(())
+}
+
+/// A few steps of any kind.
+fn steps(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec(prop_oneof![3 => shaping(), 1 => colouring()], count)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 160, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_plan_gives_what_its_steps_give_one_at_a_time(
         channels in 1..5_usize,
         orientation in 1..9_u8,
         first in finding(),
-        rest in prop::collection::vec(prop_oneof![3 => shaping(), 1 => colouring()], 1..6),
+        rest in steps(1..6),
     ) {
         let input = deep_photo(channels, orientation);
-        let steps: Vec<_> = std::iter::once(first).chain(rest).collect();
+        let steps = [vec![first], rest].concat();
         let recipe = steps.join(" | ");
-        let planned = mill(&input, &format!("{recipe} => png"));
-        match (planned, literally(input, &steps)) {
-            (Ok(planned), Ok(literal)) => {
-                let found = seen_psnr(&Exact::from_png(&planned.outputs[0].bytes), &Exact::from_png(&literal));
-                let is_filtered = recipe.contains("resize") || recipe.contains("rotate");
-                let least = if is_filtered { FILTERED_TOLERANCE_DB } else { DEEP_TOLERANCE_DB };
-                prop_assert!(found >= least, "{}, {} channels, orientation {}: {:.1} dB", recipe, channels, orientation, found);
-            }
-            (planned, literal) => prop_assert_eq!(planned.err(), literal.err(), "{}", recipe),
+        let planned = mill(&input, &format!("{recipe} => png")).map(|mut milled| milled.outputs.remove(0).bytes);
+        compare(&recipe, planned, literally(input, &steps))?;
+    }
+
+    #[test]
+    fn outputs_that_share_steps_are_what_each_is_alone(
+        channels in 1..5_usize,
+        orientation in 1..9_u8,
+        first in finding(),
+        shared in steps(0..3),
+        one in steps(0..3),
+        other in steps(0..3),
+    ) {
+        let input = deep_photo(channels, orientation);
+        let shared = [vec![first], shared].concat();
+        let output = |steps: &[String], name: &str| [steps, &[format!("png:name={name}")]].concat().join(" | ");
+        let recipe = format!("{} => {} ; {}", shared.join(" | "), output(&one, "one"), output(&other, "other"));
+        let literal = [&one, &other].map(|own| literally(input.clone(), &[&shared[..], own].concat()));
+        match mill(&input, &recipe) {
+            Ok(milled) => for (output, literal) in milled.outputs.into_iter().zip(literal) {
+                compare(&recipe, Ok(output.bytes), literal)?;
+            },
+            Err(error) => prop_assert!(literal.contains(&Err(error)), "{}", recipe),
         }
     }
 }
