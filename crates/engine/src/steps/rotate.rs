@@ -1,6 +1,7 @@
 //! Turns a picture by any angle: the picture goes on beyond its edges as the background, colour counts as much as its
 //! alpha.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use pixmill_types::steps::RotateFilter;
@@ -10,6 +11,7 @@ use crate::EngineError;
 use crate::mill::Control;
 use crate::pixels::{Image, Sample, Shape, map_depths, zeros};
 use crate::plan::{Operation, RotatePlan};
+use crate::simd::{self, Kernel, Level};
 
 /// The picture turned about its middle, in sides that hold all of it.
 pub(super) fn rotate(image: Image, plan: &RotatePlan, control: &dyn Control) -> Result<Image, EngineError> {
@@ -87,8 +89,11 @@ struct Source<'a, T> {
     width: isize,
     height: isize,
     background: &'a [T],
-    has_alpha: bool,
 }
+
+/// Numbers that are worked on side by side: a pixel of up to four channels.
+const LANES: usize = 4;
+type Sums = [f32; LANES];
 
 impl<'a, T: Sample> Source<'a, T> {
     fn new(samples: &'a [T], image: &Image, background: &'a [T]) -> Self {
@@ -98,7 +103,6 @@ impl<'a, T: Sample> Source<'a, T> {
             width: image.width as isize,
             height: image.height as isize,
             background,
-            has_alpha: image.channels.has_alpha(),
         }
     }
 
@@ -106,21 +110,24 @@ impl<'a, T: Sample> Source<'a, T> {
     #[inline(always)]
     fn within<I: Interpolation, const N: usize>(&self, x: f64, y: f64) -> [T; N] {
         let ((x, across), (y, down)) = (split::<I>(x), split::<I>(y));
-        let mut sums = [0.0; N];
+        let mut sums = [0.0; LANES];
         for (row, down) in down.as_ref().iter().enumerate() {
             let begin = ((y + row as isize) * self.width + x) as usize * N;
-            let pixels = &self.samples[begin..begin + I::TAPS as usize * N];
-            for (pixel, across) in pixels.chunks_exact(N).zip(across.as_ref()) {
-                self.add::<N>(&mut sums, pixel, across * down);
+            // What lies behind the last pixel, up to whole lanes, is read and not used.
+            let samples = &self.samples[begin..][..(I::TAPS as usize - 1) * N + LANES];
+            for (tap, across) in across.as_ref().iter().enumerate() {
+                let pixel: &[T] = &samples[tap * N..][..LANES];
+                add::<N>(&mut sums, std::array::from_fn(|lane| pixel[lane].into()), across * down);
             }
         }
-        self.finish(sums)
+        finish(sums)
     }
 
     /// Mixes the pixels around any place.
+    #[inline(always)]
     fn anywhere<I: Interpolation, const N: usize>(&self, x: f64, y: f64) -> [T; N] {
         let ((x, across), (y, down)) = (split::<I>(x), split::<I>(y));
-        let mut sums = [0.0; N];
+        let mut sums = [0.0; LANES];
         for (y, down) in (y..).zip(down.as_ref()) {
             for (x, across) in (x..).zip(across.as_ref()) {
                 let is_within = (0..self.width).contains(&x) && (0..self.height).contains(&y);
@@ -128,38 +135,41 @@ impl<'a, T: Sample> Source<'a, T> {
                     true => &self.samples[(y * self.width + x) as usize * N..][..N],
                     false => self.background,
                 };
-                self.add::<N>(&mut sums, pixel, across * down);
+                let lane = |lane: usize| pixel.get(lane).map_or(0.0, |sample| (*sample).into());
+                add::<N>(&mut sums, std::array::from_fn(lane), across * down);
             }
         }
-        self.finish(sums)
+        finish(sums)
     }
+}
 
-    #[inline(always)]
-    fn add<const N: usize>(&self, sums: &mut [f32; N], pixel: &[T], weight: f32) {
-        if self.has_alpha {
-            let weighted = weight * Into::<f32>::into(pixel[N - 1]);
-            for (sum, color) in sums[..N - 1].iter_mut().zip(pixel) {
-                *sum += weighted * Into::<f32>::into(*color);
-            }
-            sums[N - 1] += weighted;
-        } else {
-            for (sum, color) in sums.iter_mut().zip(pixel) {
-                *sum += weight * Into::<f32>::into(*color);
-            }
-        }
-    }
+/// Whether pixels of so many channels have alpha, the last of them.
+const fn has_alpha(channels: usize) -> bool {
+    channels.is_multiple_of(2)
+}
 
-    #[inline(always)]
-    fn finish<const N: usize>(&self, sums: [f32; N]) -> [T; N] {
-        let alpha = if self.has_alpha { sums[N - 1] } else { 1.0 };
-        // Where nothing is seen the colour is none.
-        let unweighted = if alpha > 0.0 { 1.0 / alpha } else { 0.0 };
-        let mut pixel = sums.map(|sum| T::nearest(sum * unweighted));
-        if self.has_alpha {
-            pixel[N - 1] = T::nearest(alpha);
-        }
-        pixel
+/// Adds a pixel of `N` channels by its weight, colour by its alpha as well.
+#[inline(always)]
+fn add<const N: usize>(sums: &mut Sums, mut pixel: Sums, mut weight: f32) {
+    if has_alpha(N) {
+        weight *= pixel[N - 1];
+        pixel[N - 1] = 1.0;
     }
+    for (sum, sample) in sums.iter_mut().zip(pixel) {
+        *sum += weight * sample;
+    }
+}
+
+#[inline(always)]
+fn finish<T: Sample, const N: usize>(sums: Sums) -> [T; N] {
+    let alpha = if has_alpha(N) { sums[N - 1] } else { 1.0 };
+    // Where nothing is seen the colour is none.
+    let unweighted = if alpha > 0.0 { 1.0 / alpha } else { 0.0 };
+    let mut pixel = std::array::from_fn(|lane| T::nearest(sums[lane] * unweighted));
+    if has_alpha(N) {
+        pixel[N - 1] = T::nearest(alpha);
+    }
+    pixel
 }
 
 /// The first pixel that is mixed for a place, and the weights from there on.
@@ -193,20 +203,51 @@ fn turn<T: Sample, I: Interpolation, const N: usize>(
         let touched = pixels_between((y, -sin), (-reach, from.height as f64 + reach), touched);
         let inner = pixels_between((x, cos), (reach, from.width as f64 - 1.0 - reach), touched.clone());
         let inner = pixels_between((y, -sin), (reach, from.height as f64 - 1.0 - reach), inner);
-        let (line, _) = line.as_chunks_mut::<N>();
-        let place = |column: usize| (x + column as f64 * cos, y - column as f64 * sin);
-        for (column, pixel) in line.iter_mut().enumerate() {
+        let (pixels, _) = line.as_chunks_mut::<N>();
+        simd::run(Row {
+            from,
+            pixels,
+            begin: (x, y),
+            step: (cos, -sin),
+            touched,
+            inner,
+            interpolation: PhantomData::<I>,
+        });
+    }
+    Ok(turned)
+}
+
+/// Makes a row of the result.
+struct Row<'a, T, I, const N: usize> {
+    from: &'a Source<'a, T>,
+    pixels: &'a mut [[T; N]],
+    /// Where in the picture the first pixel lies, and how far it is from one to the next.
+    begin: (f64, f64),
+    step: (f64, f64),
+    /// Columns that lie at the picture, and those that lie within it.
+    touched: Range<usize>,
+    inner: Range<usize>,
+    interpolation: PhantomData<I>,
+}
+
+impl<T: Sample, I: Interpolation, const N: usize> Kernel for Row<'_, T, I, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, _: impl Level) {
+        let ((x, y), (across, down)) = (self.begin, self.step);
+        let place = |column: usize| (x + column as f64 * across, y + column as f64 * down);
+        for (column, pixel) in self.pixels.iter_mut().enumerate() {
             let (x, y) = place(column);
-            if inner.contains(&column) {
-                *pixel = from.within::<I, N>(x, y);
-            } else if touched.contains(&column) {
-                *pixel = from.anywhere::<I, N>(x, y);
+            if self.inner.contains(&column) {
+                *pixel = self.from.within::<I, N>(x, y);
+            } else if self.touched.contains(&column) {
+                *pixel = self.from.anywhere::<I, N>(x, y);
             } else {
-                pixel.copy_from_slice(from.background);
+                pixel.copy_from_slice(self.from.background);
             }
         }
     }
-    Ok(turned)
 }
 
 /// Of the columns of `among`, those in which a coordinate that begins at `begin` and grows by `step` a column lies between
