@@ -2,7 +2,6 @@
 //!
 //! Owns which library writes which format, and what becomes of what a format cannot hold. Knows nothing of recipes.
 
-mod flatten;
 mod jpeg;
 mod png;
 mod sink;

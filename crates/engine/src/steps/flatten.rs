@@ -8,7 +8,7 @@ use crate::mill::Control;
 use crate::pixels::{Image, Sample, both_depths};
 
 /// The picture on `color`, which is opaque; one without alpha stays as it is.
-pub(super) fn flatten(image: Image, color: Color, control: &dyn Control) -> Result<Image, EngineError> {
+pub(crate) fn flatten(image: Image, color: Color, control: &dyn Control) -> Result<Image, EngineError> {
     if !image.channels.has_alpha() {
         return Ok(image);
     }

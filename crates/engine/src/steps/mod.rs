@@ -17,6 +17,7 @@ mod round;
 mod trim;
 
 pub(crate) use self::blur::{RowBlur, narrow, widen};
+pub(crate) use self::flatten::flatten;
 
 use crate::EngineError;
 use crate::mill::Control;
