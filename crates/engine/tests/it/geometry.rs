@@ -292,3 +292,30 @@ fn margins_and_parts_follow_every_orientation() {
         );
     }
 }
+
+#[test]
+fn the_smallest_pictures_survive_every_step() {
+    for kind in kinds() {
+        for (width, height) in [(1, 1), (1, 700), (700, 1), (2, 3)] {
+            let file = kind.to_png(&kind.noise(width, height));
+            for recipe in [
+                "crop:1,height=1,gravity=attention",
+                "crop:5,height=1,gravity=attention",
+                "resize:3,height=3,fit=cover,gravity=attention,enlarge=true",
+                "resize:1,height=9,fit=contain,linear=true",
+                "resize:1,height=1,fit=outside,linear=true",
+                "pad:1,background=transparent | rotate:45 | trim",
+                "rotate:0.001",
+                "rotate:89.9,filter=bilinear",
+                "round:1 | round:100% | flatten:red",
+                "trim:0 | trim:254 | crop:1,height=1,gravity=south-east",
+            ] {
+                let actual = milled(&file, recipe);
+                assert!(
+                    actual.width > 0 && actual.height > 0,
+                    "{recipe}, {width} x {height}, {kind:?}"
+                );
+            }
+        }
+    }
+}
