@@ -65,7 +65,7 @@ impl Orientation {
     }
 
     /// Whether the axes change places when the picture is turned upright, then whether each keeps its direction.
-    const fn axes(self) -> (bool, bool, bool) {
+    pub(crate) const fn axes(self) -> (bool, bool, bool) {
         match self.0 {
             2 => (false, false, true),
             3 => (false, false, false),

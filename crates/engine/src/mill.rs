@@ -15,7 +15,7 @@ use crate::encode::Animation;
 use crate::exif::Orientation;
 use crate::metadata::{self, Attachments};
 use crate::pixels::Image;
-use crate::plan::{EncodePlan, Operation, OutputPlan, Plan, Route, plan};
+use crate::plan::{EncodePlan, Operation, OutputPlan, Plan, Route, check_output, plan};
 use crate::probe::{self, Header};
 use crate::{content, decode, encode, exif, jpeg, profile, steps};
 
@@ -75,7 +75,7 @@ pub fn mill(input: &[u8], recipe: &Recipe, limits: &Limits, control: &dyn Contro
             limits.check(LimitName::InputBytes, input.len() as u64)?;
             let header = probe::probe_whole(input)?;
             let plan = plan(&header, recipe, limits)?;
-            Mill::new(control, input, &header).run(plan)
+            Mill::new(limits, control, input, &header).run(plan)
         },
     )
 }
@@ -109,6 +109,7 @@ fn attached(
 }
 
 struct Mill<'a> {
+    limits: &'a Limits,
     control: &'a dyn Control,
     input: &'a [u8],
     header: &'a Header,
@@ -117,8 +118,9 @@ struct Mill<'a> {
 }
 
 impl<'a> Mill<'a> {
-    fn new(control: &'a dyn Control, input: &'a [u8], header: &'a Header) -> Self {
+    fn new(limits: &'a Limits, control: &'a dyn Control, input: &'a [u8], header: &'a Header) -> Self {
         Self {
+            limits,
             control,
             input,
             header,
@@ -200,11 +202,12 @@ impl<'a> Mill<'a> {
             for (index, plan) in plans.iter().enumerate() {
                 if plan.frames == 1 {
                     if number == 0 {
-                        outputs[index] = Some(self.output(image.try_clone()?, plan)?);
+                        outputs[index] = Some(self.output(index, image.try_clone()?, plan)?);
                     }
                     continue;
                 }
-                let image = self.work(image.try_clone()?, &plan.operations)?;
+                let image = self.own_work(image.try_clone()?, plan)?;
+                check_output(self.limits, index, &plan.encode, image.shape())?;
                 let animation = match &mut animations[index] {
                     Some(animation) => animation,
                     none => none.insert(Animation::new(&self.attachments(&plan.encode).1, frames.plays())?),
@@ -231,16 +234,16 @@ impl<'a> Mill<'a> {
     fn outputs(&mut self, image: Image, plans: &[OutputPlan]) -> Result<Vec<Rendered>, EngineError> {
         let mut outputs = Vec::with_capacity(plans.len());
         if let Some((last, others)) = plans.split_last() {
-            for output in others {
-                outputs.push(self.output(image.try_clone()?, output)?);
+            for (index, output) in others.iter().enumerate() {
+                outputs.push(self.output(index, image.try_clone()?, output)?);
             }
-            outputs.push(self.output(image, last)?);
+            outputs.push(self.output(others.len(), image, last)?);
         }
         Ok(outputs)
     }
 
-    fn output(&mut self, image: Image, plan: &OutputPlan) -> Result<Rendered, EngineError> {
-        let image = self.work(image, &plan.operations)?;
+    fn output(&mut self, index: usize, image: Image, plan: &OutputPlan) -> Result<Rendered, EngineError> {
+        let image = self.own_work(image, plan)?;
         let (width, height) = (image.width, image.height);
         let chosen = match &plan.by_content {
             None => &plan.encode,
@@ -250,6 +253,7 @@ impl<'a> Mill<'a> {
                 _ => &plan.encode,
             },
         };
+        check_output(self.limits, index, chosen, image.shape())?;
         let (attachments, encode) = self.attachments(chosen);
         let bytes = self.timed("encode", |control| encode::encode(image, &encode, control))?;
         Ok(Rendered {
@@ -258,6 +262,18 @@ impl<'a> Mill<'a> {
             width,
             height,
         })
+    }
+
+    /// What an output does beyond the shared operations.
+    fn own_work(&mut self, image: Image, plan: &OutputPlan) -> Result<Image, EngineError> {
+        let Some(later) = &plan.later else {
+            return self.work(image, &plan.operations);
+        };
+        let mut operations = later.lower(image.shape(), self.limits)?;
+        if plan.operations.contains(&Operation::ToSrgb) {
+            operations.insert(0, Operation::ToSrgb);
+        }
+        self.work(image, &operations)
     }
 
     /// What goes onto an output, and how its encoder is told: an orientation is in the EXIF that is attached, if any is.
@@ -278,6 +294,11 @@ impl<'a> Mill<'a> {
                 continue;
             }
             image = self.timed(operation.name(), |control| steps::apply(operation, image, control))?;
+            if let Operation::Trim(trim) = operation {
+                // The operations behind it are those for the largest picture that might have been left.
+                let operations = trim.later.lower(image.shape(), self.limits)?;
+                return self.work(image, &operations);
+            }
         }
         Ok(image)
     }

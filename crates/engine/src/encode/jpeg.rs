@@ -1,9 +1,9 @@
 //! Encodes baseline JPEG: gray with our own core, colour with rusty_jpeg at 4:2:0 or 4:4:4.
 
+use pixmill_types::Color;
 use rusty_jpeg::encode::{ColorType, Encoder, SamplingFactor};
 
 use super::failed;
-use super::flatten::on_white;
 use super::sink::Sink;
 use crate::EngineError;
 use crate::exif::{self, Orientation};
@@ -11,13 +11,15 @@ use crate::jpeg;
 use crate::mill::Control;
 use crate::pixels::{Channels, Image, Samples};
 use crate::plan::EncodePlan;
+use crate::steps;
 
 const FORMAT: &str = "JPEG";
 /// From this quality on, chroma is kept at full resolution.
 const FULL_CHROMA_QUALITY: u8 = 90;
 
 pub(super) fn encode(image: Image, plan: &EncodePlan, control: &dyn Control) -> Result<Vec<u8>, EngineError> {
-    let image = on_white(image.into_eight_bit());
+    // JPEG holds no alpha.
+    let image = steps::flatten(image.into_eight_bit(), Color::WHITE, control)?;
     let (Samples::Eight(samples), Ok(width), Ok(height)) =
         (&image.samples, u16::try_from(image.width), u16::try_from(image.height))
     else {

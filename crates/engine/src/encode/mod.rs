@@ -5,7 +5,6 @@
 mod animation;
 mod avif;
 mod bmp;
-mod flatten;
 mod gif;
 mod jpeg;
 mod png;

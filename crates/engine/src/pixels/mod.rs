@@ -4,6 +4,6 @@ mod image;
 mod sample;
 mod shape;
 
-pub(crate) use self::sample::{Sample, both_depths};
+pub(crate) use self::sample::{Sample, both_depths, map_depths};
 pub(crate) use image::{Image, Samples, zeros};
 pub(crate) use shape::{Channels, Depth, Shape};

@@ -1,7 +1,7 @@
 //! Samples of either depth, for steps that are written once for both.
 
 /// A sample: one channel of one pixel.
-pub(crate) trait Sample: Copy + Into<usize> + Into<f32> {
+pub(crate) trait Sample: Copy + Default + Into<usize> + Into<f32> {
     /// What white, or opaque, is.
     const MAX: u32;
 
@@ -10,6 +10,9 @@ pub(crate) trait Sample: Copy + Into<usize> + Into<f32> {
 
     /// The sample of that level, which is at most [`Sample::MAX`].
     fn whole(level: u32) -> Self;
+
+    /// The same level of 8 bits.
+    fn of_level(level: u8) -> Self;
 }
 
 impl Sample for u8 {
@@ -25,6 +28,10 @@ impl Sample for u8 {
     fn whole(level: u32) -> Self {
         level as Self
     }
+
+    fn of_level(level: u8) -> Self {
+        level
+    }
 }
 
 impl Sample for u16 {
@@ -39,6 +46,10 @@ impl Sample for u16 {
     fn whole(level: u32) -> Self {
         level as Self
     }
+
+    fn of_level(level: u8) -> Self {
+        Self::from(level) * 257
+    }
 }
 
 /// Runs the same work on samples of either depth, as `both_depths!(&mut image.samples, samples => work(samples))`.
@@ -51,4 +62,14 @@ macro_rules! both_depths {
     };
 }
 
-pub(crate) use both_depths;
+/// Makes samples of either depth of such, as `map_depths!(&image.samples, samples => changed(samples)?)`.
+macro_rules! map_depths {
+    ($of:expr, $samples:ident => $work:expr) => {
+        match $of {
+            $crate::pixels::Samples::Eight($samples) => $crate::pixels::Samples::Eight($work),
+            $crate::pixels::Samples::Sixteen($samples) => $crate::pixels::Samples::Sixteen($work),
+        }
+    };
+}
+
+pub(crate) use {both_depths, map_depths};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use pixmill_types::Color;
+
 /// What one pixel is made of, in the order in memory. Alpha is never premultiplied between stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Channels {
@@ -51,6 +53,24 @@ impl Channels {
         match self {
             Self::Gray | Self::GrayAlpha => Self::Gray,
             Self::Rgb | Self::Rgba => Self::Rgb,
+        }
+    }
+
+    /// The same with alpha.
+    pub(crate) const fn to_transparent(self) -> Self {
+        match self {
+            Self::Gray | Self::GrayAlpha => Self::GrayAlpha,
+            Self::Rgb | Self::Rgba => Self::Rgba,
+        }
+    }
+
+    /// The same with what `color` needs.
+    pub(crate) const fn holding(self, color: Color) -> Self {
+        let colored = if color.is_gray() { self } else { self.to_colored() };
+        if color.is_opaque() {
+            colored
+        } else {
+            colored.to_transparent()
         }
     }
 }
@@ -107,12 +127,12 @@ impl Shape {
 
     /// Samples in the picture.
     pub(crate) fn samples(self) -> u64 {
-        self.pixels() * self.channels.count() as u64
+        self.pixels().saturating_mul(self.channels.count() as u64)
     }
 
     /// Size of the picture in memory, bytes.
     pub(crate) fn bytes(self) -> u64 {
-        self.samples() * self.depth.bytes() as u64
+        self.samples().saturating_mul(self.depth.bytes() as u64)
     }
 
     pub(crate) const fn transposed(self) -> Self {

@@ -16,7 +16,12 @@ pub(super) fn to_srgb(header: &Header, decode: DecodePlan, shared: &mut Vec<Oper
     }
     let takes_gray_first = |output: &OutputPlan| {
         let mut all = shared.iter().chain(&output.operations);
-        let first = all.find(|operation| !matches!(operation, Operation::Orient(_) | Operation::Resize(_)));
+        let first = all.find(|operation| {
+            !matches!(
+                operation,
+                Operation::Orient(_) | Operation::Crop(_) | Operation::Resize(_)
+            )
+        });
         header.profile.keeps_gray() && first == Some(&Operation::Grayscale)
     };
     let wanting: Vec<bool> = outputs
@@ -43,7 +48,7 @@ fn leading(operations: &[Operation], pixels: u64) -> usize {
     operations
         .iter()
         .take_while(|operation| match operation {
-            Operation::Orient(_) => true,
+            Operation::Orient(_) | Operation::Crop(_) => true,
             Operation::Resize(resize) => u64::from(resize.width) * u64::from(resize.height) < pixels,
             _ => false,
         })

@@ -60,7 +60,7 @@ impl<'a> Ledger<'a> {
     }
 
     pub(super) fn copy(&mut self, header: &Header, encode: &EncodePlan, shape: Shape) -> Result<(), EngineError> {
-        self.check_output(0, encode, shape)?;
+        check_output(self.limits, 0, encode, shape)?;
         self.stages.push(Stage {
             name: "copy",
             detail: format!("{}, pixels as they are{}", header.format, Carried(encode)),
@@ -86,7 +86,7 @@ impl<'a> Ledger<'a> {
         };
         let memory_bytes = memory::streaming(stream, encode, shape);
         let shape = Operation::Orient(stream.turn).shape_after(shape);
-        self.check_output(0, encode, shape)?;
+        check_output(self.limits, 0, encode, shape)?;
         self.stages.push(Stage {
             name: "stream",
             detail: format!("{} {stream}, {encode}", header.format),
@@ -105,9 +105,10 @@ impl<'a> Ledger<'a> {
         mut shape: Shape,
     ) -> Result<Shape, EngineError> {
         for operation in operations {
+            let after = operation.shape_after(shape);
+            self.limits.check(LimitName::OutputPixels, after.pixels())?;
             let memory_bytes = self.files + self.beside + memory::operating(operation, shape);
-            shape = operation.shape_after(shape);
-            self.limits.check(LimitName::OutputPixels, shape.pixels())?;
+            shape = after;
             self.stages.push(Stage {
                 name: operation.name(),
                 detail: operation.to_string(),
@@ -122,7 +123,7 @@ impl<'a> Ledger<'a> {
 
     pub(super) fn encode(&mut self, output: usize, plan: &OutputPlan, shape: Shape) -> Result<(), EngineError> {
         let encode = &plan.encode;
-        self.check_output(output, encode, shape)?;
+        check_output(self.limits, output, encode, shape)?;
         let frames = u64::from(plan.frames);
         self.limits
             .check(LimitName::OutputPixels, shape.pixels().saturating_mul(frames))?;
@@ -143,35 +144,43 @@ impl<'a> Ledger<'a> {
         Ok(())
     }
 
-    /// Whether an output may be, and can be, that large.
-    fn check_output(&self, output: usize, encode: &EncodePlan, shape: Shape) -> Result<(), EngineError> {
-        self.limits.check(LimitName::OutputPixels, shape.pixels())?;
-        let largest = match encode.format {
-            ImageFormat::Jpeg | ImageFormat::Gif | ImageFormat::Avif => SIXTEEN_BIT_MAX_SIDE,
-            ImageFormat::Png
-            | ImageFormat::Tiff
-            | ImageFormat::Bmp
-            | ImageFormat::Qoi
-            | ImageFormat::Ico
-            | ImageFormat::Pnm => PNG_MAX_SIDE,
-            ImageFormat::Webp => WEBP_MAX_SIDE,
-        };
-        if shape.width.max(shape.height) > largest {
-            return Err(EngineError::Impossible(format!(
-                "output {} would be {} x {} pixels, a {} holds at most {largest} a side",
-                output + 1,
-                shape.width,
-                shape.height,
-                encode.format
-            )));
-        }
-        Ok(())
-    }
-
     /// The stages, and what the dearest of them takes, bytes.
     pub(super) fn close(self) -> Result<(Vec<Stage>, u64), EngineError> {
         let peak = self.stages.iter().map(|stage| stage.memory_bytes).max().unwrap_or(0);
         self.limits.check(LimitName::TaskMemoryBytes, peak)?;
         Ok((self.stages, peak))
     }
+}
+
+/// Whether an output may be, and can be, that large.
+///
+/// # Errors
+/// [`EngineError::Limit`] and [`EngineError::Impossible`] when it may not or cannot.
+pub(crate) fn check_output(
+    limits: &Limits,
+    output: usize,
+    encode: &EncodePlan,
+    shape: Shape,
+) -> Result<(), EngineError> {
+    limits.check(LimitName::OutputPixels, shape.pixels())?;
+    let largest = match encode.format {
+        ImageFormat::Jpeg | ImageFormat::Gif | ImageFormat::Avif => SIXTEEN_BIT_MAX_SIDE,
+        ImageFormat::Png
+        | ImageFormat::Tiff
+        | ImageFormat::Bmp
+        | ImageFormat::Qoi
+        | ImageFormat::Ico
+        | ImageFormat::Pnm => PNG_MAX_SIDE,
+        ImageFormat::Webp => WEBP_MAX_SIDE,
+    };
+    if shape.width.max(shape.height) > largest {
+        return Err(EngineError::Impossible(format!(
+            "output {} would be {} x {} pixels, a {} holds at most {largest} a side",
+            output + 1,
+            shape.width,
+            shape.height,
+            encode.format
+        )));
+    }
+    Ok(())
 }

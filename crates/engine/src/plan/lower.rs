@@ -1,13 +1,17 @@
 //! Turns a recipe's steps into operations and puts them into the cheapest order that gives the same picture.
 //!
 //! Owns which steps may change places, up to rounding: `grayscale` with those that [`lets_luma_pass`] names, turnings
-//! with what [`Operation::before_turning`] has a twin for. All others keep their order.
+//! with what [`Operation::before_turning`] has a twin for, what is cut off with what [`early`](super::early) says. All
+//! others keep their order.
 
-use pixmill_types::steps::{Fit, Resize};
-use pixmill_types::{OutputSpec, Recipe, Step};
+use pixmill_types::steps::Fit;
+use pixmill_types::{Focus, Limits, OutputSpec, Recipe, Step};
 
 use super::color::{ColorMatrix, Tone};
-use super::operation::{Operation, ResizePlan};
+use super::ledger::Ledger;
+use super::operation::{Operation, TrimPlan};
+use super::{early, sides};
+use crate::EngineError;
 use crate::exif::Orientation;
 use crate::pixels::Shape;
 
@@ -24,6 +28,36 @@ pub(super) struct Shared<'a> {
 pub(super) struct Underway {
     pub(super) shape: Shape,
     pub(super) orientation: Orientation,
+    /// Whether the picture may be smaller, since it was trimmed.
+    pub(super) is_bound: bool,
+}
+
+/// Steps that are lowered again once it is known how large the picture is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Later {
+    pub(super) steps: Vec<Step>,
+    /// How the picture is still turned before them.
+    pub(super) orientation: Orientation,
+}
+
+impl Later {
+    /// The operations for a picture of `shape`.
+    ///
+    /// # Errors
+    /// As of [`plan`](super::plan): what was planned was the largest picture that a trim may leave, but one that is not
+    /// as wide may be enlarged to more.
+    pub(crate) fn lower(&self, shape: Shape, limits: &Limits) -> Result<Vec<Operation>, EngineError> {
+        let from = Underway {
+            shape,
+            orientation: self.orientation,
+            is_bound: false,
+        };
+        let (operations, _) = lower(&self.steps, false, from)?;
+        let mut ledger = Ledger::new(limits);
+        ledger.operate(None, &operations, shape)?;
+        ledger.close()?;
+        Ok(operations)
+    }
 }
 
 /// Moves to the front what all outputs do first, and `grayscale` when every output does it somewhere.
@@ -60,14 +94,21 @@ fn common_first(outputs: &[(Vec<Step>, &OutputSpec)]) -> Option<Step> {
 /// Whether luma of the step's result is the step's result of luma, up to rounding: then grayscale may come before it.
 fn lets_luma_pass(step: &Step) -> bool {
     match step {
-        Step::Orient(_) | Step::Grayscale(_) | Step::Blur(_) | Step::Resize(_) | Step::Flip(_) | Step::Flop(_) => true,
+        Step::Orient(_) | Step::Grayscale(_) | Step::Blur(_) | Step::Flip(_) | Step::Flop(_) | Step::Round(_) => true,
+        // Levels of light are no linear function of levels, and colour is looked at to find what draws the eye.
+        Step::Resize(step) => !step.linear && step.gravity != Focus::Attention && step.background.is_gray(),
+        Step::Crop(step) => !sides::looks_at_pixels(step),
+        // A background that has colour gives it to the picture.
+        Step::Pad(step) => step.background.is_gray(),
+        Step::Rotate(step) => sides::quarter_turn(step.angle).is_some() || step.background.is_gray(),
+        Step::Flatten(step) => step.background.is_gray(),
         // Linear, and nothing is cut off.
         Step::Invert(_) => true,
         Step::Brightness(step) => step.factor <= 1.0,
         Step::Contrast(step) => step.factor <= 1.0,
         // Begins with luma itself.
         Step::Threshold(_) => true,
-        Step::Saturation(_) | Step::Hue(_) | Step::Gamma(_) | Step::Sepia(_) => false,
+        Step::Saturation(_) | Step::Hue(_) | Step::Gamma(_) | Step::Sepia(_) | Step::Trim(_) => false,
     }
 }
 
@@ -81,78 +122,144 @@ fn takes_colour_first(steps: &[Step]) -> bool {
 
 /// The operations for `steps`, with `grayscale` besides when it was moved to the front, in the cheapest order; and what
 /// comes out of them.
-pub(super) fn lower(steps: &[Step], grayscale: bool, from: Underway) -> (Vec<Operation>, Underway) {
-    let mut now = from;
-    let mut operations = Vec::new();
+///
+/// # Errors
+/// [`EngineError::Impossible`] when a step asks for what the picture does not have.
+pub(super) fn lower(
+    steps: &[Step],
+    grayscale: bool,
+    from: Underway,
+) -> Result<(Vec<Operation>, Underway), EngineError> {
+    let trim = steps.iter().position(|step| matches!(step, Step::Trim(_)));
+    let mut lowered = Lowered {
+        operations: Vec::new(),
+        from: from.shape,
+        now: from,
+    };
     if grayscale || takes_colour_first(steps) {
-        take_colour(&mut operations, &mut now);
+        lowered.take_colour();
     }
-    for step in steps {
-        lower_step(step, &mut operations, &mut now);
+    for step in &steps[..trim.unwrap_or(steps.len())] {
+        lowered.step(step)?;
     }
-    (turn_where_cheapest(operations, from.shape), now)
+    let now = lowered.now;
+    let mut operations = turn_where_cheapest(lowered.operations, from.shape);
+    let Some(index) = trim else {
+        return Ok((operations, now));
+    };
+    let (first, rest) = steps[index..].split_at(1);
+    if let [Step::Trim(trim)] = first {
+        operations.push(Operation::Trim(TrimPlan {
+            tolerance: trim.tolerance,
+            later: Later {
+                steps: rest.to_vec(),
+                orientation: now.orientation,
+            },
+        }));
+    }
+    let bound = Underway { is_bound: true, ..now };
+    let (more, end) = lower(rest, false, bound)?;
+    operations.extend(more);
+    Ok((operations, end))
 }
 
-fn lower_step(step: &Step, operations: &mut Vec<Operation>, now: &mut Underway) {
-    match step {
-        Step::Grayscale(_) => take_colour(operations, now),
-        Step::Orient(_) => {
-            push(operations, now, Operation::Orient(now.orientation));
-            now.orientation = Orientation::UPRIGHT;
+/// Operations as they are being lowered.
+struct Lowered {
+    operations: Vec<Operation>,
+    /// The shape before them.
+    from: Shape,
+    /// The picture after them.
+    now: Underway,
+}
+
+impl Lowered {
+    fn step(&mut self, step: &Step) -> Result<(), EngineError> {
+        let shape = self.now.shape;
+        match step {
+            Step::Grayscale(_) => self.take_colour(),
+            Step::Orient(_) => {
+                self.push(Operation::Orient(self.now.orientation));
+                self.now.orientation = Orientation::UPRIGHT;
+            }
+            Step::Flip(_) => self.push(Operation::Orient(Orientation::UPSIDE_DOWN)),
+            Step::Flop(_) => self.push(Operation::Orient(Orientation::MIRRORED)),
+            Step::Blur(blur) => self.push(Operation::Blur(blur.sigma)),
+            Step::Resize(resize) => {
+                self.extend(sides::resize(resize, shape));
+                if resize.fit == Fit::Contain {
+                    self.extend(sides::pad_to_target(resize, self.now.shape));
+                }
+            }
+            Step::Crop(crop) => self.extend(Some(sides::crop(crop, self.now)?)),
+            Step::Pad(pad) => self.extend(Some(sides::pad(pad, shape))),
+            Step::Rotate(rotate) => self.extend(Some(sides::rotate(rotate, shape))),
+            Step::Flatten(step) => self.extend(Some(Operation::Flatten(step.background))),
+            Step::Round(round) => self.extend(sides::round(round, shape)),
+            // Lowering ends before one.
+            Step::Trim(_) => {}
+            Step::Brightness(step) => self.tone(Tone::Brightness(step.factor)),
+            Step::Contrast(step) => self.tone(Tone::Contrast(step.factor)),
+            Step::Gamma(step) => self.tone(Tone::Gamma(step.gamma)),
+            Step::Invert(step) => self.tone(Tone::Invert(step.amount)),
+            Step::Threshold(step) => {
+                self.take_colour();
+                self.tone(Tone::Threshold(step.level));
+            }
+            // Gray stays gray under the two that follow.
+            Step::Saturation(_) | Step::Hue(_) if shape.channels.is_gray() => {}
+            Step::Saturation(step) => self.matrix(ColorMatrix::saturate(step.factor)),
+            Step::Hue(step) => self.matrix(ColorMatrix::hue_rotate(step.degrees)),
+            Step::Sepia(step) => self.matrix(ColorMatrix::sepia(step.amount)),
         }
-        Step::Flip(_) => push(operations, now, Operation::Orient(Orientation::UPSIDE_DOWN)),
-        Step::Flop(_) => push(operations, now, Operation::Orient(Orientation::MIRRORED)),
-        Step::Blur(blur) => push(operations, now, Operation::Blur(blur.sigma)),
-        Step::Resize(resize) => {
-            if let Some(plan) = resize_plan(resize, now.shape.width, now.shape.height) {
-                push(operations, now, Operation::Resize(plan));
+        Ok(())
+    }
+
+    fn take_colour(&mut self) {
+        if !self.now.shape.channels.is_gray() {
+            self.push(Operation::Grayscale);
+        }
+    }
+
+    /// Adds a function of one level, to the table before it when there is one.
+    fn tone(&mut self, tone: Tone) {
+        if let Some(Operation::Curve(tones)) = self.operations.last_mut() {
+            tones.push(tone);
+        } else {
+            self.operations.push(Operation::Curve(vec![tone]));
+        }
+    }
+
+    /// Adds a matrix, into the one before it when nothing is cut off between the two.
+    fn matrix(&mut self, matrix: ColorMatrix) {
+        if let Some(Operation::Matrix(before)) = self.operations.last_mut()
+            && before.stays_in_range()
+        {
+            *before = before.then(&matrix);
+        } else {
+            self.push(Operation::Matrix(matrix));
+        }
+    }
+
+    /// Adds what changes something.
+    fn extend(&mut self, operations: impl IntoIterator<Item = Operation>) {
+        for operation in operations {
+            if !operation.changes(self.now.shape) {
+                continue;
+            }
+            match operation {
+                Operation::Crop(margins) => {
+                    self.now.shape = margins.cut_off(self.now.shape);
+                    early::cut_off(&mut self.operations, margins, self.from);
+                }
+                other => self.push(other),
             }
         }
-        Step::Brightness(step) => tone(operations, Tone::Brightness(step.factor)),
-        Step::Contrast(step) => tone(operations, Tone::Contrast(step.factor)),
-        Step::Gamma(step) => tone(operations, Tone::Gamma(step.gamma)),
-        Step::Invert(step) => tone(operations, Tone::Invert(step.amount)),
-        Step::Threshold(step) => {
-            take_colour(operations, now);
-            tone(operations, Tone::Threshold(step.level));
-        }
-        // Gray stays gray under the two that follow.
-        Step::Saturation(_) | Step::Hue(_) if now.shape.channels.is_gray() => {}
-        Step::Saturation(step) => matrix(operations, now, ColorMatrix::saturate(step.factor)),
-        Step::Hue(step) => matrix(operations, now, ColorMatrix::hue_rotate(step.degrees)),
-        Step::Sepia(step) => matrix(operations, now, ColorMatrix::sepia(step.amount)),
     }
-}
 
-fn take_colour(operations: &mut Vec<Operation>, now: &mut Underway) {
-    if !now.shape.channels.is_gray() {
-        push(operations, now, Operation::Grayscale);
+    fn push(&mut self, operation: Operation) {
+        self.now.shape = operation.shape_after(self.now.shape);
+        self.operations.push(operation);
     }
-}
-
-/// Adds a function of one level, to the table before it when there is one.
-fn tone(operations: &mut Vec<Operation>, tone: Tone) {
-    if let Some(Operation::Curve(tones)) = operations.last_mut() {
-        tones.push(tone);
-    } else {
-        operations.push(Operation::Curve(vec![tone]));
-    }
-}
-
-/// Adds a matrix, into the one before it when nothing is cut off between the two.
-fn matrix(operations: &mut Vec<Operation>, now: &mut Underway, matrix: ColorMatrix) {
-    if let Some(Operation::Matrix(before)) = operations.last_mut()
-        && before.stays_in_range()
-    {
-        *before = before.then(&matrix);
-    } else {
-        push(operations, now, Operation::Matrix(matrix));
-    }
-}
-
-fn push(operations: &mut Vec<Operation>, now: &mut Underway, operation: Operation) {
-    now.shape = operation.shape_after(now.shape);
-    operations.push(operation);
 }
 
 /// Makes one turning of those that can meet, and moves it to where the picture is smallest, to the first such place.
@@ -201,63 +308,4 @@ fn place(placed: &mut Vec<Operation>, run: Vec<Operation>, turning: Orientation,
     placed.push(Operation::Orient(turning));
     placed.extend(turned.into_iter().skip(cheapest).flatten());
     Operation::Orient(turning).shape_after(shape)
-}
-
-/// Works out the sides of a resize; `None` when it changes nothing.
-fn resize_plan(resize: &Resize, width: u32, height: u32) -> Option<ResizePlan> {
-    let (from_width, from_height) = (f64::from(width), f64::from(height));
-    let scale_x = resize.width.map(|target| f64::from(target) / from_width);
-    let scale_y = resize.height.map(|target| f64::from(target) / from_height);
-    let largest = if resize.enlarge { f64::INFINITY } else { 1.0 };
-    let scaled = |side: f64, scale: f64| (side * scale).round().max(1.0) as u32;
-    let both = (scale_x.unwrap_or(f64::INFINITY), scale_y.unwrap_or(f64::INFINITY));
-    let plan = match resize.fit {
-        Fit::Inside => {
-            let scale = both.0.min(both.1).min(largest);
-            whole(
-                scaled(from_width, scale),
-                scaled(from_height, scale),
-                width,
-                height,
-                resize,
-            )
-        }
-        Fit::Fill => whole(
-            scaled(from_width, both.0.min(largest)),
-            scaled(from_height, both.1.min(largest)),
-            width,
-            height,
-            resize,
-        ),
-        Fit::Cover => {
-            let scale = both.0.max(both.1).min(largest);
-            let to_width = resize.width.unwrap_or(width).min(scaled(from_width, scale));
-            let to_height = resize.height.unwrap_or(height).min(scaled(from_height, scale));
-            let source_width = (f64::from(to_width) / scale).min(from_width);
-            let source_height = (f64::from(to_height) / scale).min(from_height);
-            ResizePlan {
-                width: to_width,
-                height: to_height,
-                source_left: (from_width - source_width) / 2.0,
-                source_top: (from_height - source_height) / 2.0,
-                source_width,
-                source_height,
-                filter: resize.filter,
-            }
-        }
-    };
-    let unchanged = plan.width == width && plan.height == height;
-    (!unchanged).then_some(plan)
-}
-
-fn whole(to_width: u32, to_height: u32, width: u32, height: u32, resize: &Resize) -> ResizePlan {
-    ResizePlan {
-        width: to_width,
-        height: to_height,
-        source_left: 0.0,
-        source_top: 0.0,
-        source_width: f64::from(width),
-        source_height: f64::from(height),
-        filter: resize.filter,
-    }
 }

@@ -8,7 +8,7 @@ use pixmill_types::ImageFormat;
 use super::operation::{EncodePlan, Operation};
 use super::route::{DecodePlan, StreamPlan};
 use crate::exif::Orientation;
-use crate::pixels::Shape;
+use crate::pixels::{Depth, Shape};
 use crate::probe::{ColorModel, Header, Profile};
 use crate::steps::RowBlur;
 
@@ -98,20 +98,50 @@ pub(super) fn operating(operation: &Operation, from: Shape) -> u64 {
         + from.bytes()
         + match operation {
             Operation::Orient(orientation) if orientation.swaps_sides() => to.bytes(),
-            Operation::Orient(_) | Operation::Grayscale | Operation::Curve(_) | Operation::ToSrgb => 0,
-            Operation::Matrix(_) if from.channels.is_gray() => to.bytes(),
-            Operation::Matrix(_) => 0,
-            Operation::Blur(sigma) => kept_by_blur(*sigma, from),
-            Operation::Resize(_) => {
-                // One direction is done first, into a picture of the one new side; with alpha, on a copy.
-                let between = Shape {
-                    width: to.width,
+            Operation::Matrix(_) | Operation::Flatten(_) | Operation::Round(_) if to.samples() > from.samples() => {
+                to.bytes()
+            }
+            Operation::Orient(_)
+            | Operation::Grayscale
+            | Operation::Curve(_)
+            | Operation::ToSrgb
+            | Operation::Matrix(_)
+            | Operation::Flatten(_)
+            | Operation::Round(_)
+            | Operation::Crop(_)
+            | Operation::Trim(_) => 0,
+            // A small copy is looked at.
+            Operation::Attention { .. } => resizing(from, Shape { width: 1, ..from }),
+            Operation::Pad(_) => to.bytes(),
+            Operation::Rotate(_) if to.channels != from.channels => {
+                let converted = Shape {
+                    channels: to.channels,
                     ..from
                 };
-                let premultiplied = if from.channels.has_alpha() { from.bytes() } else { 0 };
-                to.bytes() + between.bytes() + premultiplied
+                converted.bytes() + to.bytes()
             }
+            Operation::Rotate(_) => to.bytes(),
+            Operation::Blur(sigma) => kept_by_blur(*sigma, from),
+            Operation::Resize(resize) if resize.linear => {
+                let light = |shape: Shape| Shape {
+                    depth: Depth::Sixteen,
+                    ..shape
+                };
+                light(from).bytes() + resizing(light(from), light(to)) + to.bytes()
+            }
+            Operation::Resize(_) => resizing(from, to),
         }
+}
+
+/// Scaling a picture of shape `from` to one of shape `to`, which is counted, bytes.
+fn resizing(from: Shape, to: Shape) -> u64 {
+    // One direction is done first, into a picture of the one new side; with alpha, on a copy.
+    let between = Shape {
+        width: to.width,
+        ..from
+    };
+    let premultiplied = if from.channels.has_alpha() { from.bytes() } else { 0 };
+    to.bytes() + between.bytes() + premultiplied
 }
 
 /// The rows that blurring keeps, in single precision at the most, and the columns between its strips, bytes.

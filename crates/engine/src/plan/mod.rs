@@ -5,12 +5,15 @@
 
 mod color;
 mod convert;
+mod early;
+mod geometry;
 mod ledger;
 mod lower;
 mod memory;
 mod operation;
 mod pushdown;
 mod route;
+mod sides;
 mod stage;
 
 use std::fmt;
@@ -18,7 +21,10 @@ use std::fmt;
 use pixmill_types::{ImageFormat, Limits, Metadata, OutputFormat, Recipe, Step};
 
 pub(crate) use self::color::{ColorMatrix, Tone};
-pub(crate) use self::operation::{EncodePlan, Operation, ResizePlan};
+pub(crate) use self::geometry::{Margins, PadPlan, ResizePlan, RotatePlan};
+pub(crate) use self::ledger::check_output;
+pub(crate) use self::lower::Later;
+pub(crate) use self::operation::{EncodePlan, Operation};
 pub(crate) use self::route::{DecodeChannels, DecodePlan, DecodeScale, Route, StreamPlan};
 pub use self::stage::Stage;
 
@@ -44,6 +50,8 @@ pub struct Plan {
 pub(crate) struct OutputPlan {
     pub(crate) operations: Vec<Operation>,
     pub(crate) encode: EncodePlan,
+    /// What the operations stand for, when only what outputs share says how large the picture is.
+    pub(crate) later: Option<Later>,
     /// Whether nobody asked for a quality, so that pixels of the same format may be left alone.
     pub(crate) is_of_any_quality: bool,
     /// Frames of an animation that it keeps; 1 for a still picture.
@@ -108,8 +116,8 @@ impl fmt::Display for Plan {
 ///
 /// # Errors
 /// [`EngineError::Limit`] when the header, a picture on the way, an output or the estimated memory exceeds its limit;
-/// [`EngineError::Corrupt`] for a header without pixels; [`EngineError::Impossible`] when an output is larger than its
-/// format can hold.
+/// [`EngineError::Corrupt`] for a header without pixels; [`EngineError::Impossible`] when a step asks for what the
+/// picture does not have, or an output is larger than its format can hold.
 pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, EngineError> {
     header.check(limits)?;
     let recipe = lower::share(recipe);
@@ -117,8 +125,10 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
     let decoded = Underway {
         shape: decoded_shape(header, decode),
         orientation: header.orientation,
+        is_bound: false,
     };
-    let (mut shared, split) = lower::lower(&recipe.steps, recipe.grayscale, decoded);
+    let (mut shared, split) = lower::lower(&recipe.steps, recipe.grayscale, decoded)?;
+    let mut loses_alpha = false;
     let mut outputs: Vec<_> = recipe
         .outputs
         .iter()
@@ -133,7 +143,7 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
             if !holds_orientation(format) {
                 steps.push(Step::Orient(pixmill_types::steps::Orient {}));
             }
-            let (operations, end) = lower::lower(&steps, false, split);
+            let (operations, end) = lower::lower(&steps, false, split)?;
             let is_same_kind = end.shape.channels.is_gray() == header.color.is_gray();
             let encode = |format| EncodePlan {
                 format,
@@ -143,9 +153,15 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
                 keeps_profile: spec.options.keeps_profile && is_same_kind && header.profile.needs_conversion(),
                 orientation: end.orientation,
             };
-            OutputPlan {
+            loses_alpha |= format == ImageFormat::Jpeg && end.shape.channels.has_alpha();
+            let later = split.is_bound.then_some(Later {
+                steps,
+                orientation: split.orientation,
+            });
+            Ok(OutputPlan {
                 operations,
                 encode: encode(format),
+                later,
                 is_of_any_quality: spec.quality.is_none(),
                 frames: if is_moving && format.is_animated() {
                     header.frames
@@ -156,11 +172,11 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
                     opaque: encode(ImageFormat::Jpeg),
                     see_through: encode(ImageFormat::Webp),
                 }),
-            }
+            })
         })
-        .collect();
+        .collect::<Result<_, EngineError>>()?;
     convert::to_srgb(header, decode, &mut shared, &mut outputs);
-    let warnings = warnings(header, &outputs);
+    let warnings = warnings(header, &outputs, loses_alpha);
     let count = outputs.len();
     let route = pushdown::route(header, decode, shared, outputs);
     let (stages, memory_bytes) = account(header, &route, limits)?;
@@ -230,7 +246,7 @@ fn decoded_shape(header: &Header, decode: DecodePlan) -> Shape {
     }
 }
 
-fn warnings(header: &Header, outputs: &[OutputPlan]) -> Vec<String> {
+fn warnings(header: &Header, outputs: &[OutputPlan], loses_alpha: bool) -> Vec<String> {
     let mut warnings = Vec::new();
     let flattens = |output: &&OutputPlan| header.frames > 1 && output.frames == 1 && !output.encode.options.first_frame;
     if let Some(output) = outputs.iter().find(flattens) {
@@ -257,8 +273,7 @@ fn warnings(header: &Header, outputs: &[OutputPlan]) -> Vec<String> {
             warnings.push("inks are not written; they become sRGB, and their profile is left out".to_owned());
         }
     }
-    let loses_alpha = outputs.iter().any(|output| output.encode.format == ImageFormat::Jpeg);
-    if loses_alpha && matches!(header.color, ColorModel::GrayAlpha | ColorModel::Rgba) {
+    if loses_alpha {
         warnings.push("JPEG holds no transparency; what is transparent is laid on white".to_owned());
     }
     warnings

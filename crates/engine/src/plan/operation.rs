@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use pixmill_types::steps::Filter;
-use pixmill_types::{ImageFormat, Metadata, WriteOptions};
+use pixmill_types::steps::RotateFilter;
+use pixmill_types::{Color, ImageFormat, Metadata, WriteOptions};
 
 use super::color::{ColorMatrix, Tone};
+use super::geometry::{Margins, PadPlan, ResizePlan, RotatePlan};
+use super::lower::Later;
 use crate::exif::Orientation;
 use crate::pixels::{Channels, Shape};
 
@@ -23,31 +25,29 @@ pub(crate) enum Operation {
     Matrix(ColorMatrix),
     /// From what the file's profile means to sRGB.
     ToSrgb,
+    /// Cuts off what lies in the margins, which leave something.
+    Crop(Margins),
+    Pad(PadPlan),
+    Rotate(RotatePlan),
+    /// Lays what has alpha on an opaque colour.
+    Flatten(Color),
+    /// Rounds the corners by a radius, pixels.
+    Round(f64),
+    /// Cuts a part of these sides out of where it draws the eye.
+    Attention {
+        width: u32,
+        height: u32,
+    },
+    Trim(TrimPlan),
 }
 
-/// A resize whose sides are worked out.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct ResizePlan {
-    /// Sides of the result, pixels.
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    /// The part of the source that is used: its left upper corner and its sides, pixels of the source.
-    pub(crate) source_left: f64,
-    pub(crate) source_top: f64,
-    pub(crate) source_width: f64,
-    pub(crate) source_height: f64,
-    pub(crate) filter: Filter,
-}
-
-impl ResizePlan {
-    /// Makes it one of a source that was decoded so many times smaller.
-    pub(super) fn shrink_source(&mut self, denominator: u32) {
-        let denominator = f64::from(denominator);
-        self.source_left /= denominator;
-        self.source_top /= denominator;
-        self.source_width /= denominator;
-        self.source_height /= denominator;
-    }
+/// A trim, after which alone it is known how large the picture is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TrimPlan {
+    /// Levels of 255.
+    pub(crate) tolerance: u32,
+    /// What the operations behind it in the plan stand for.
+    pub(crate) later: Later,
 }
 
 /// How one output is written.
@@ -75,14 +75,21 @@ impl Operation {
             Self::Curve(_) => "curve",
             Self::Matrix(_) => "matrix",
             Self::ToSrgb => "to_srgb",
+            Self::Crop(_) => "crop",
+            Self::Pad(_) => "pad",
+            Self::Rotate(_) => "rotate",
+            Self::Flatten(_) => "flatten",
+            Self::Round(_) => "round",
+            Self::Attention { .. } => "attention",
+            Self::Trim(_) => "trim",
         }
     }
 
-    /// The shape of what comes out when `shape` goes in.
-    pub(crate) const fn shape_after(&self, shape: Shape) -> Shape {
+    /// The shape of what comes out when `shape` goes in; of a trim the largest that may.
+    pub(crate) fn shape_after(&self, shape: Shape) -> Shape {
         match self {
             Self::Orient(orientation) if orientation.swaps_sides() => shape.transposed(),
-            Self::Orient(_) | Self::Blur(_) | Self::Curve(_) | Self::ToSrgb => shape,
+            Self::Orient(_) | Self::Blur(_) | Self::Curve(_) | Self::ToSrgb | Self::Trim(_) => shape,
             Self::Matrix(_) => Shape {
                 channels: shape.channels.to_colored(),
                 ..shape
@@ -91,32 +98,71 @@ impl Operation {
                 channels: shape.channels.to_gray(),
                 ..shape
             },
-            Self::Resize(resize) => Shape {
-                width: resize.width,
-                height: resize.height,
+            Self::Resize(ResizePlan { width, height, .. }) | Self::Attention { width, height } => Shape {
+                width: *width,
+                height: *height,
                 ..shape
             },
+            Self::Crop(margins) => margins.cut_off(shape),
+            Self::Pad(pad) => Shape {
+                channels: shape.channels.holding(pad.background),
+                ..pad.margins.added_to(shape)
+            },
+            Self::Rotate(rotate) => Shape {
+                width: rotate.width,
+                height: rotate.height,
+                channels: shape.channels.holding(rotate.background),
+                ..shape
+            },
+            Self::Flatten(color) => Shape {
+                channels: shape.channels.to_opaque().holding(*color),
+                ..shape
+            },
+            Self::Round(_) => Shape {
+                channels: shape.channels.to_transparent(),
+                ..shape
+            },
+        }
+    }
+
+    /// Whether it may give another picture than one of shape `shape` that goes in.
+    pub(super) fn changes(&self, shape: Shape) -> bool {
+        match self {
+            Self::Pad(pad) => pad.margins != Margins::NONE || self.shape_after(shape) != shape,
+            Self::Crop(margins) => *margins != Margins::NONE,
+            Self::Flatten(_) => shape.channels.has_alpha(),
+            Self::Attention { width, height } => (*width, *height) != (shape.width, shape.height),
+            Self::Orient(_)
+            | Self::Grayscale
+            | Self::Blur(_)
+            | Self::Resize(_)
+            | Self::Curve(_)
+            | Self::Matrix(_)
+            | Self::ToSrgb
+            | Self::Rotate(_)
+            | Self::Round(_)
+            | Self::Trim(_) => true,
         }
     }
 
     /// The same operation for a picture that is turned upright only after it; `None` when there is none.
     pub(super) fn before_turning(&self, orientation: Orientation) -> Option<Self> {
         match self {
-            // Which pixel is nearest is decided from the left and from the top.
-            Self::Resize(resize) if resize.filter == Filter::Nearest && orientation.mirrors() => None,
-            Self::Resize(resize) if orientation.swaps_sides() => Some(Self::Resize(ResizePlan {
-                width: resize.height,
-                height: resize.width,
-                source_left: resize.source_top,
-                source_top: resize.source_left,
-                source_width: resize.source_height,
-                source_height: resize.source_width,
-                filter: resize.filter,
+            Self::Resize(resize) => resize.before_turning(orientation).map(Self::Resize),
+            Self::Crop(margins) => Some(Self::Crop(margins.before_turning(orientation))),
+            Self::Pad(pad) => Some(Self::Pad(PadPlan {
+                margins: pad.margins.before_turning(orientation),
+                ..*pad
             })),
-            Self::Orient(_) => None,
-            Self::Grayscale | Self::Blur(_) | Self::Resize(_) | Self::Curve(_) | Self::Matrix(_) | Self::ToSrgb => {
-                Some(self.clone())
-            }
+            // Two that look at pixels in an order, and one that would turn the other way in a mirror.
+            Self::Orient(_) | Self::Rotate(_) | Self::Attention { .. } | Self::Trim(_) => None,
+            Self::Grayscale
+            | Self::Blur(_)
+            | Self::Curve(_)
+            | Self::Matrix(_)
+            | Self::Flatten(_)
+            | Self::Round(_)
+            | Self::ToSrgb => Some(self.clone()),
         }
     }
 }
@@ -173,27 +219,47 @@ impl fmt::Display for Operation {
             }
             Self::Matrix(matrix) => write!(f, "{matrix}"),
             Self::ToSrgb => f.write_str("colour profile to sRGB"),
-            Self::Resize(resize) => {
-                let ResizePlan {
-                    width,
-                    height,
-                    source_width,
-                    source_height,
-                    filter,
-                    ..
-                } = resize;
-                let filter = match filter {
-                    Filter::Lanczos3 => "Lanczos 3",
-                    Filter::CatmullRom => "Catmull-Rom",
-                    Filter::Bilinear => "bilinear",
-                    Filter::Box => "box",
-                    Filter::Nearest => "nearest",
+            Self::Resize(resize) => resize.fmt(f),
+            Self::Crop(Margins {
+                left,
+                top,
+                right,
+                bottom,
+            }) => write!(
+                f,
+                "{left} px off the left, {top} above, {right} off the right, {bottom} below"
+            ),
+            Self::Pad(PadPlan { margins, background }) => {
+                let Margins {
+                    left,
+                    top,
+                    right,
+                    bottom,
+                } = margins;
+                write!(
+                    f,
+                    "{left} px on the left, {top} above, {right} on the right, {bottom} below, {background}"
+                )
+            }
+            Self::Rotate(rotate) => {
+                let filter = match rotate.filter {
+                    RotateFilter::Bilinear => "bilinear",
+                    RotateFilter::CatmullRom => "Catmull-Rom",
                 };
                 write!(
                     f,
-                    "the middle {source_width:.0} x {source_height:.0} to {width} x {height}, {filter}"
+                    "{} degrees clockwise on {}, {filter}",
+                    rotate.angle, rotate.background
                 )
             }
+            Self::Flatten(color) => write!(f, "on {color}"),
+            Self::Round(radius) => write!(f, "corners by {radius:.1} px"),
+            Self::Attention { width, height } => write!(f, "the {width} x {height} that draw the eye"),
+            Self::Trim(trim) => write!(
+                f,
+                "the colour of the corner, {} levels of tolerance; sizes from here on are the largest possible",
+                trim.tolerance
+            ),
         }
     }
 }

@@ -2,10 +2,10 @@
 //! `tests/it/pushdown.rs` names.
 
 use pixmill_types::ImageFormat;
-use pixmill_types::steps::Filter;
 
 use super::OutputPlan;
-use super::operation::{Operation, ResizePlan};
+use super::geometry::{Margins, ResizePlan};
+use super::operation::Operation;
 use super::route::{DecodeChannels, DecodePlan, DecodeScale, Route, StreamPlan};
 use crate::exif::Orientation;
 use crate::probe::{ColorModel, Header, Streaming};
@@ -126,40 +126,96 @@ fn blur_on_the_way(decode: &mut DecodePlan, shared: &mut Vec<Operation>, outputs
     }
 }
 
-/// Before a resize that makes the picture smaller, a picture is decoded that is smaller already.
+/// Before a resize that makes the picture smaller, a picture is decoded that is smaller already; what is cut off before
+/// is cut off that.
 fn decode_smaller(header: &Header, decode: &mut DecodePlan, shared: &mut [Operation], outputs: &mut [OutputPlan]) {
     let can_be_smaller = match decode.channels {
         DecodeChannels::Luma => decode.by_core && decode.blur.is_none(),
         DecodeChannels::All => header.color == ColorModel::YCbCr && header.streaming == Streaming::Colour,
     };
+    let operations = outputs.iter_mut().map(|output| &mut output.operations[..]);
     let first: Option<Vec<_>> = match shared {
-        [first, ..] => Some(vec![first]),
-        [] => outputs.iter_mut().map(|output| output.operations.first_mut()).collect(),
+        [] => operations.map(First::of).collect(),
+        [Operation::Crop(margins)] => First::after(margins, operations),
+        shared => First::of(shared).map(|first| vec![first]),
     };
-    let resizes: Option<Vec<_>> = first.into_iter().flatten().map(as_resize).collect();
-    let (true, Some(mut resizes)) = (can_be_smaller, resizes) else {
+    let (true, Some(mut first)) = (can_be_smaller, first) else {
         return;
     };
     let is_enough = |scale: &DecodeScale| {
         let least = LEAST_LEFT * f64::from(scale.denominator());
-        resizes.iter().all(|resize| {
-            resize.source_width >= f64::from(resize.width) * least
-                && resize.source_height >= f64::from(resize.height) * least
+        first.iter().flat_map(|first| &first.resizes).all(|resize| {
+            resize.source.width >= f64::from(resize.width) * least
+                && resize.source.height >= f64::from(resize.height) * least
         })
     };
-    if let (false, Some(scale)) = (resizes.is_empty(), DecodeScale::REDUCED.into_iter().find(is_enough)) {
-        for resize in &mut resizes {
-            resize.shrink_source(scale.denominator());
+    if let (false, Some(scale)) = (first.is_empty(), DecodeScale::REDUCED.into_iter().find(is_enough)) {
+        for first in &mut first {
+            first.shrink_source((header.width, header.height), scale);
         }
         decode.by_core = true;
         decode.scale = scale;
     }
 }
 
-/// The resize that an operation is, unless it takes pixels as they are or cuts between them sharply.
-fn as_resize(operation: &mut Operation) -> Option<&mut ResizePlan> {
-    match operation {
-        Operation::Resize(resize) if !matches!(resize.filter, Filter::Nearest | Filter::Box) => Some(resize),
-        _ => None,
+/// What a picture that is decoded smaller changes: what is first cut off it, and how it is then made smaller.
+struct First<'a> {
+    crop: Option<&'a mut Margins>,
+    resizes: Vec<&'a mut ResizePlan>,
+}
+
+impl<'a> First<'a> {
+    fn of(operations: &'a mut [Operation]) -> Option<Self> {
+        let (crop, resize) = match operations {
+            [Operation::Crop(margins), Operation::Resize(resize), ..] => (Some(margins), resize),
+            [Operation::Resize(resize), ..] => (None, resize),
+            _ => return None,
+        };
+        let resizes = vec![resize];
+        Self::can_be_of(resizes[0]).then_some(Self { crop, resizes })
+    }
+
+    /// Light cannot be taken out of levels that were mixed already.
+    fn can_be_of(resize: &ResizePlan) -> bool {
+        resize.is_smooth() && !resize.linear
+    }
+
+    /// What all `outputs` cut off together.
+    fn after(margins: &'a mut Margins, outputs: impl Iterator<Item = &'a mut [Operation]>) -> Option<Vec<Self>> {
+        let resizes: Option<Vec<_>> = outputs
+            .map(|operations| match operations {
+                [Operation::Resize(resize), ..] if Self::can_be_of(resize) => Some(resize),
+                _ => None,
+            })
+            .collect();
+        Some(vec![Self {
+            crop: Some(margins),
+            resizes: resizes?,
+        }])
+    }
+
+    /// Makes it one for a picture of these sides that is decoded to a part of them.
+    fn shrink_source(&mut self, (width, height): (u32, u32), scale: DecodeScale) {
+        let denominator = scale.denominator();
+        for resize in &mut self.resizes {
+            resize.shrink_source(denominator);
+        }
+        let Some(margins) = &mut self.crop else {
+            return;
+        };
+        // A pixel that is kept in part is kept; the resize then begins and ends within it.
+        let beyond = |side: u32, margin: u32| scale.side(side) - scale.side(side - margin);
+        let whole = **margins;
+        **margins = Margins {
+            left: whole.left / denominator,
+            top: whole.top / denominator,
+            right: beyond(width, whole.right),
+            bottom: beyond(height, whole.bottom),
+        };
+        let part = |margin: u32| f64::from(margin % denominator) / f64::from(denominator);
+        for resize in &mut self.resizes {
+            resize.source.left += part(whole.left);
+            resize.source.top += part(whole.top);
+        }
     }
 }

@@ -1,15 +1,29 @@
-//! Scales a picture with fast_image_resize, alpha premultiplied.
+//! Scales a picture with fast_image_resize, alpha premultiplied; on request as light, not as levels.
 
 use fast_image_resize::images::{Image as Target, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use pixmill_types::steps::Filter;
 
+use super::light;
 use crate::EngineError;
+use crate::mill::Control;
 use crate::pixels::{Channels, Depth, Image, Samples, zeros};
 use crate::plan::ResizePlan;
 
 /// Scales the part of `image` that `plan` names to the sides of `plan`.
-pub(super) fn resize(image: &Image, plan: &ResizePlan) -> Result<Image, EngineError> {
+pub(super) fn resize(image: Image, plan: &ResizePlan, control: &dyn Control) -> Result<Image, EngineError> {
+    if !plan.linear {
+        return scaled(&image, plan);
+    }
+    let depth = image.shape().depth;
+    let light = light::of(image, control)?;
+    let scaled = scaled(&light, plan)?;
+    drop(light);
+    light::into_levels(scaled, depth, control)
+}
+
+/// The part of `image` that `plan` names, at the sides of `plan`: its numbers are mixed as they are.
+pub(super) fn scaled(image: &Image, plan: &ResizePlan) -> Result<Image, EngineError> {
     let shape = image.shape();
     let pixel = pixel_type(image.channels, shape.depth);
     let count = u64::from(plan.width) * u64::from(plan.height) * image.channels.count() as u64;
@@ -43,9 +57,13 @@ fn scale(from: &[u8], to: &mut [u8], image: &Image, plan: &ResizePlan, pixel: Pi
     let failed = |error: &dyn std::fmt::Display| EngineError::Internal(format!("the picture was not resized: {error}"));
     let source = ImageRef::new(image.width, image.height, from, pixel).map_err(|error| failed(&error))?;
     let mut target = Target::from_slice_u8(plan.width, plan.height, to, pixel).map_err(|error| failed(&error))?;
+    // A window at the right or lower edge may lie beyond it by a rounding.
+    let (left, top) = (plan.source.left.max(0.0), plan.source.top.max(0.0));
+    let width = plan.source.width.min(f64::from(image.width) - left);
+    let height = plan.source.height.min(f64::from(image.height) - top);
     let options = ResizeOptions::new()
         .resize_alg(algorithm(plan.filter))
-        .crop(plan.source_left, plan.source_top, plan.source_width, plan.source_height)
+        .crop(left, top, width, height)
         .use_alpha(image.channels.has_alpha());
     Resizer::new()
         .resize(&source, &mut target, &options)

@@ -51,6 +51,35 @@ fn milling_stops_wherever_it_is_asked_to() {
 }
 
 #[test]
+fn steps_that_change_sides_stop_between_rows() {
+    let input = read("photos/kodak_23.png");
+    let limits = Limits::default();
+    let run = |recipe: &str, stop_at: usize| {
+        let control = StopAt::new(stop_at);
+        let milled = pixmill_engine::mill(&input, &format!("{recipe} => png").parse().unwrap(), &limits, &control);
+        (milled, control.asked.into_inner())
+    };
+    let (_, without) = run("orient", usize::MAX);
+    for (recipe, rows) in [
+        ("crop:left=9", 512),
+        ("pad:9", 530),
+        ("rotate:90.5", 770),
+        ("round:20%", 102),
+        ("round:50% | flatten", 256 + 512),
+        ("trim:254", 512),
+        ("resize:100,height=100,fit=fill,linear=true", 512 + 100),
+        ("crop:100,height=100,gravity=attention", 100),
+    ] {
+        let (milled, asked) = run(recipe, usize::MAX);
+        assert!(milled.is_ok(), "{recipe}");
+        // A smaller file asks less often while it is written, but every 64 KiB.
+        assert!(asked + 20 >= without + rows, "{recipe}: {asked}, without {without}");
+        let (stopped, _) = run(recipe, asked / 2);
+        assert_eq!(stopped.err(), Some(EngineError::Stopped), "{recipe}");
+    }
+}
+
+#[test]
 fn a_file_over_the_limit_is_not_looked_at() {
     let limits = Limits {
         max_input_bytes: 1000,

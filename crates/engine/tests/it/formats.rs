@@ -328,7 +328,10 @@ fn changed_bytes_give_a_result_or_a_code() {
                 let at = (random() % reach.min(file.len() as u64)) as usize;
                 changed[at] = random() as u8;
             }
-            for recipe in ["orient | resize:8 => png:metadata=keep", "=> auto:metadata=copyright,profile=keep"] {
+            for recipe in [
+                "orient | resize:8 => png:metadata=keep",
+                "=> auto:metadata=copyright,profile=keep",
+            ] {
                 if let Err(EngineError::Internal(message)) = mill(&changed, recipe) {
                     panic!("{name}: {message}");
                 }

@@ -98,6 +98,22 @@ fn plans_say_what_milling_takes() {
         ("photos/kodak_14.png", "resize:1536,enlarge=true => avif:effort=0"),
         ("webp/lossless_alpha.webp", "resize:1500,enlarge=true => avif:effort=3"),
         ("webp/lossless_alpha.webp", "resize:1500,enlarge=true | blur:2 => png"),
+        (
+            "bench/photo_2mp.jpg",
+            "crop:1200,height=900 | pad:40,background=transparent => png",
+        ),
+        ("bench/photo_2mp.jpg", "rotate:30"),
+        ("photos/kodak_14.png", "rotate:30,background=transparent => jpeg"),
+        ("photos/kodak_14.png", "resize:500,linear=true"),
+        (
+            "bench/photo_2mp.jpg",
+            "resize:1000,height=1000,fit=cover,gravity=attention",
+        ),
+        (
+            "photos/kodak_14.png",
+            "crop:700,height=500,gravity=attention | round:50% => png",
+        ),
+        ("photos/kodak_14.png", "trim | pad:100 | flatten"),
     ];
     for (name, recipe) in cases {
         let input = read(name);

@@ -147,13 +147,14 @@ fn sides_of_a_resize_follow_fit_and_enlarge() {
         ("resize:1000,height=300,fit=cover", "1000x300"),
         ("resize:1000,height=300,fit=fill", "1000x300"),
         ("resize:8000,enlarge=true", "8000x6000"),
-        ("resize:5000,height=100,fit=cover", "4000x100"),
         ("resize:5000,height=100,fit=cover,enlarge=true", "5000x100"),
         ("resize:1,height=1", "1x1"),
     ];
     for (recipe, sides) in cases {
         assert_eq!(stages(&photo(), recipe)[1], format!("resize {sides}"), "{recipe}");
     }
+    // Where nothing is scaled nothing is filtered.
+    assert_eq!(stages(&photo(), "resize:5000,height=100,fit=cover")[1], "crop 4000x100");
     for unchanged in ["resize:8000", "resize:4000", "resize:9000,height=9000,fit=fill"] {
         assert_eq!(stages(&photo(), unchanged), ["copy 4000x3000"], "{unchanged}");
     }

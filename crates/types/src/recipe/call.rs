@@ -3,8 +3,12 @@
 //! Both ways of writing a recipe meet here, so that every range is checked, and every error worded, in one place.
 
 use std::fmt::Write as _;
+use std::str::FromStr;
 
 use super::RecipeError;
+use super::color::Color;
+use super::gravity::{Focus, Gravity};
+use super::length::Length;
 use super::parameter::{Parameter, ParameterKind, list_of};
 
 /// One argument as written.
@@ -125,6 +129,27 @@ impl Bound {
         self.choice(name, &[("true", true), ("false", false)])
     }
 
+    /// A colour; `None` when it was not given.
+    pub(crate) fn color(&mut self, name: &str) -> Result<Option<Color>, RecipeError> {
+        self.parsed(name)
+    }
+
+    /// A place of nine; `None` when it was not given.
+    pub(crate) fn gravity(&mut self, name: &str) -> Result<Option<Gravity>, RecipeError> {
+        self.choice(name, Gravity::WORDS)
+    }
+
+    /// A place of nine or `attention`; `None` when it was not given.
+    pub(crate) fn focus(&mut self, name: &str) -> Result<Option<Focus>, RecipeError> {
+        self.parsed(name)
+    }
+
+    /// A length, which must be given.
+    pub(crate) fn required_length(&mut self, name: &str) -> Result<Length, RecipeError> {
+        self.parsed(name)?
+            .ok_or_else(|| self.error(format!("{name} is not given, it is needed")))
+    }
+
     /// Any text; `None` when it was not given.
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
         self.take(name).map(|(_, text)| text)
@@ -132,6 +157,13 @@ impl Bound {
 
     pub(crate) fn error(&self, problem: impl Into<String>) -> RecipeError {
         RecipeError::new(&self.place, problem)
+    }
+
+    fn parsed<T: FromStr>(&mut self, name: &str) -> Result<Option<T>, RecipeError> {
+        let Some((parameter, text)) = self.take(name) else {
+            return Ok(None);
+        };
+        text.parse().map(Some).map_err(|_| self.invalid(parameter, &text))
     }
 
     fn take(&mut self, name: &str) -> Option<(&'static Parameter, String)> {
@@ -146,6 +178,14 @@ impl Bound {
             parameter.name, parameter.kind
         ))
     }
+}
+
+/// What recipes call `value`.
+pub(crate) fn word_of<T: Copy + PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
+    words
+        .iter()
+        .find(|(_, known)| *known == value)
+        .map_or("", |(word, _)| word)
 }
 
 /// Prints a call canonically: the first argument by position when it is the first parameter, the rest by name.

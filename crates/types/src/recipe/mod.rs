@@ -1,7 +1,10 @@
 //! Recipes: what to make of an image. Parsed from text or documents, validated, printed in one canonical form.
 
 pub(crate) mod call;
+pub(crate) mod color;
 pub(crate) mod document;
+pub(crate) mod gravity;
+pub(crate) mod length;
 pub(crate) mod output;
 pub(crate) mod parameter;
 pub mod steps;

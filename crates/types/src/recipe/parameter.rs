@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::gravity::{Focus, Gravity};
+
 /// One parameter of a step or of an output format.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameter {
@@ -36,6 +38,14 @@ pub enum ParameterKind {
     Choice(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
+    /// A [`Color`](crate::Color).
+    Color,
+    /// A [`Gravity`](crate::Gravity).
+    Gravity,
+    /// A [`Focus`](crate::Focus).
+    Focus,
+    /// A [`Length`](crate::Length).
+    Length,
     /// An output name: letters, digits, `.`, `_`, `-`, and `{name}` for the input's name.
     OutputName,
 }
@@ -47,6 +57,12 @@ impl fmt::Display for ParameterKind {
             Self::Integer { min, max } => write!(f, "a whole number from {min} to {max}"),
             Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
             Self::Flag => f.write_str("true or false"),
+            Self::Color => {
+                f.write_str("a colour: #rgb, #rrggbb, #rrggbbaa, a basic name of CSS such as white, or transparent")
+            }
+            Self::Gravity => write!(f, "one of {}", Gravity::NAMES.join(", ")),
+            Self::Focus => write!(f, "one of {}, {}", Gravity::NAMES.join(", "), Focus::ATTENTION),
+            Self::Length => f.write_str("a whole number of pixels from 1 to 65535, or a percentage up to 100%"),
             Self::OutputName => f.write_str("1 to 64 characters of A-Z a-z 0-9 . _ - and {name} for the input's name"),
         }
     }

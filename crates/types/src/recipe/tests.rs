@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{ImageFormat, OutputFormat, Segment, WriteOptions};
+use crate::{Color, Focus, Gravity, ImageFormat, Length, OutputFormat, Segment, WriteOptions};
 
 fn from_toml(text: &str) -> Result<Recipe, String> {
     let document: RecipeDocument = toml::from_str(text).map_err(|error| error.to_string())?;
@@ -85,11 +85,6 @@ fn errors_say_where_and_what_is_allowed() {
             "step 2: empty, expected a name such as grayscale or blur:2",
         ),
         (
-            "grayscale | blurr:2",
-            "step 2 (blurr): unknown step \"blurr\", allowed are orient, grayscale, blur, resize, \
-             flip, flop, brightness, contrast, saturation, hue, gamma, invert, threshold, sepia",
-        ),
-        (
             "blur:900",
             "step 1 (blur): sigma is \"900\", allowed is a number from 0.3 to 100",
         ),
@@ -134,7 +129,7 @@ fn errors_say_where_and_what_is_allowed() {
         ),
         (
             "resize:4,4,fit=squash",
-            "step 1 (resize): fit is \"squash\", allowed is one of inside, cover, fill",
+            "step 1 (resize): fit is \"squash\", allowed is one of inside, outside, contain, cover, fill",
         ),
         (
             "=> heic",
@@ -144,6 +139,70 @@ fn errors_say_where_and_what_is_allowed() {
             "=> png:80",
             "output 1 (png): \"80\" stands for no parameter, those here are given by name: name, effort, profile, \
              metadata, frames",
+        ),
+        (
+            "resize:9,height=9,gravity=east",
+            "step 1 (resize): gravity is given, it needs a fit of cover or contain",
+        ),
+        (
+            "resize:9,height=9,fit=contain,gravity=attention",
+            "step 1 (resize): gravity is \"attention\", it needs a fit of cover",
+        ),
+        (
+            "resize:9,height=9,fit=cover,background=red",
+            "step 1 (resize): background is given, it needs a fit of contain",
+        ),
+        (
+            "resize:9,fit=contain",
+            "step 1 (resize): this fit needs both width and height, give both or leave fit at inside",
+        ),
+        (
+            "crop",
+            "step 1 (crop): neither width, height, left nor top is given, at least one is needed",
+        ),
+        (
+            "crop:9,left=1,gravity=north",
+            "step 1 (crop): gravity is given beside left or top, only one of them may be",
+        ),
+        (
+            "crop:9,gravity=northeast",
+            "step 1 (crop): gravity is \"northeast\", allowed is one of center, north, north-east, east, south-east, \
+             south, south-west, west, north-west, attention",
+        ),
+        (
+            "pad",
+            "step 1 (pad): neither pixels of a side nor width or height are given, they are needed",
+        ),
+        (
+            "pad:9,width=20",
+            "step 1 (pad): a size is given beside pixels of a side, only one of them may be",
+        ),
+        (
+            "pad:9,gravity=north",
+            "step 1 (pad): gravity is given without width or height, it says where in these the picture lies",
+        ),
+        (
+            "pad:9,background=#12",
+            "step 1 (pad): background is \"#12\", allowed is a colour: #rgb, #rrggbb, #rrggbbaa, a basic name of CSS such \
+             as white, or transparent",
+        ),
+        (
+            "flatten:transparent",
+            "step 1 (flatten): background is \"#00000000\", allowed is an opaque colour",
+        ),
+        ("rotate", "step 1 (rotate): angle is not given, it is needed"),
+        (
+            "rotate:361",
+            "step 1 (rotate): angle is \"361\", allowed is a number from -360 to 360",
+        ),
+        (
+            "trim:255",
+            "step 1 (trim): tolerance is \"255\", allowed is a whole number from 0 to 254",
+        ),
+        (
+            "round:0%",
+            "step 1 (round): radius is \"0%\", allowed is a whole number of pixels from 1 to 65535, or a percentage up to \
+             100%",
         ),
         (
             "=> jpeg:0",
@@ -177,10 +236,15 @@ fn errors_say_where_and_what_is_allowed() {
         from_toml("steps = ['grayscale', { op = 'blur', sigma = 900 }]").unwrap_err(),
         "steps[1] (blur): sigma is \"900\", allowed is a number from 0.3 to 100"
     );
+    let known: Vec<_> = Step::REFERENCE.iter().map(|step| step.name).collect();
+    let allowed = format!("unknown step \"blurr\", allowed are {}", known.join(", "));
+    assert_eq!(
+        "grayscale | blurr:2".parse::<Recipe>().unwrap_err().to_string(),
+        format!("step 2 (blurr): {allowed}")
+    );
     assert_eq!(
         from_toml("[[outputs]]\nsteps = ['blurr']").unwrap_err(),
-        "outputs[0].steps[0] (blurr): unknown step \"blurr\", allowed are orient, grayscale, blur, resize, \
-             flip, flop, brightness, contrast, saturation, hue, gamma, invert, threshold, sepia"
+        format!("outputs[0].steps[0] (blurr): {allowed}")
     );
     let many = vec!["grayscale"; 65].join("|");
     assert_eq!(
@@ -189,6 +253,42 @@ fn errors_say_where_and_what_is_allowed() {
     );
     let long = "x".repeat(9_000);
     assert!(long.parse::<Recipe>().unwrap_err().to_string().contains("at most 8192"));
+}
+
+#[test]
+fn shapes_have_one_canonical_text() {
+    for (text, canonical) in [
+        ("crop:width=10", "crop:10"),
+        ("crop:height=5,gravity=center", "crop:height=5"),
+        ("crop:top=3", "crop:left=0,top=3"),
+        ("crop:9,8,7,6", "crop:9,height=8,left=7,top=6"),
+        ("crop:9,8,gravity=attention", "crop:9,height=8,gravity=attention"),
+        ("pad:7", "pad:7"),
+        ("pad:left=7,top=7,right=7,bottom=7,background=#FFF", "pad:7"),
+        ("pad:2,top=0", "pad:left=2,right=2,bottom=2"),
+        (
+            "pad:width=20,gravity=south-west,background=transparent",
+            "pad:width=20,gravity=south-west,background=#00000000",
+        ),
+        ("rotate:90,white,catmull_rom", "rotate:90"),
+        ("rotate:-0,background=red", "rotate:0,background=#ff0000"),
+        ("flatten:white | flatten:aqua", "flatten | flatten:#00ffff"),
+        ("trim:10 | trim:0", "trim | trim:0"),
+        ("round:50 % | round:12", "round:50% | round:12"),
+        (
+            "resize:9,height=9,fit=contain,gravity=east,background=#00f,linear=true,enlarge=false",
+            "resize:9,height=9,fit=contain,gravity=east,background=#0000ff,linear=true",
+        ),
+        (
+            "resize:9,9,cover,gravity=attention",
+            "resize:9,height=9,fit=cover,gravity=attention",
+        ),
+        ("resize:9,fit=outside", "resize:9,fit=outside"),
+    ] {
+        let recipe: Recipe = text.parse().unwrap();
+        assert_eq!(recipe.to_string(), canonical);
+        assert_eq!(canonical.parse(), Ok(recipe));
+    }
 }
 
 #[test]
@@ -222,7 +322,7 @@ fn the_longest_names_still_fit() {
 
 fn any_step() -> impl Strategy<Value = Step> {
     use steps::{Blur, Brightness, Filter, Fit, Flip, Grayscale, Hue, Invert, Orient, Resize, Threshold};
-    let fit = prop_oneof![Just(Fit::Inside), Just(Fit::Cover), Just(Fit::Fill)];
+    let fit = prop_oneof![Just(Fit::Inside), Just(Fit::Outside), Just(Fit::Cover), Just(Fit::Fill)];
     let filter = prop_oneof![
         Just(Filter::Lanczos3),
         Just(Filter::CatmullRom),
@@ -235,13 +335,19 @@ fn any_step() -> impl Strategy<Value = Step> {
         |(width, height, fit, filter, enlarge)| {
             let (width, height) = (width.map(u32::from), height.map(u32::from));
             let in_range = width != Some(0) && height != Some(0) && (width.is_some() || height.is_some());
-            let complete = fit == Fit::Inside || (width.is_some() && height.is_some());
+            let complete = matches!(fit, Fit::Inside | Fit::Outside) || (width.is_some() && height.is_some());
             (in_range && complete).then_some(Step::Resize(Resize {
                 width,
                 height,
                 fit,
                 filter,
                 enlarge,
+                gravity: match fit {
+                    Fit::Cover => Focus::Attention,
+                    _ => Focus::CENTER,
+                },
+                background: Color::WHITE,
+                linear: enlarge,
             }))
         },
     );
@@ -255,6 +361,58 @@ fn any_step() -> impl Strategy<Value = Step> {
         (0.0_f32..=1.0).prop_map(|amount| Step::Invert(Invert { amount })),
         (1_u32..=255).prop_map(|level| Step::Threshold(Threshold { level })),
         resize,
+        any_shape(),
+    ]
+}
+
+fn any_shape() -> impl Strategy<Value = Step> {
+    use steps::{Crop, CropAt, Pad, PadBy, Rotate, RotateFilter, Round, Trim};
+    let side = || prop::option::of(1_u32..=65_535);
+    let sides = [0_u32..=3, 0..=3, 0..=3, 0..=65_535];
+    let background = any::<[u8; 4]>().prop_map(|[red, green, blue, alpha]| Color {
+        red,
+        green,
+        blue,
+        alpha,
+    });
+    let gravity = (0..Gravity::WORDS.len()).prop_map(|index| Gravity::WORDS[index].1);
+    let crop =
+        (1_u32..=65_535, side(), any::<bool>(), gravity.clone()).prop_map(|(width, height, is_box, gravity)| Crop {
+            width: Some(width),
+            height,
+            at: match is_box {
+                true => CropAt::Offset { left: width, top: 0 },
+                false => CropAt::Focus(Focus::Place(gravity)),
+            },
+        });
+    let by = prop_oneof![
+        sides.prop_map(|[left, top, right, bottom]| PadBy::Sides {
+            left,
+            top,
+            right,
+            bottom: bottom.max(1),
+        }),
+        (1_u32..=65_535, side(), gravity).prop_map(|(height, width, gravity)| PadBy::Size {
+            width,
+            height: Some(height),
+            gravity,
+        }),
+    ];
+    prop_oneof![
+        crop.prop_map(Step::Crop),
+        (by, background.clone()).prop_map(|(by, background)| Step::Pad(Pad { by, background })),
+        (-360.0_f32..=360.0, background).prop_map(|(angle, background)| Step::Rotate(Rotate {
+            angle,
+            background,
+            filter: RotateFilter::Bilinear,
+        })),
+        (0_u32..=254).prop_map(|tolerance| Step::Trim(Trim { tolerance })),
+        (1_u32..=65_535).prop_map(|radius| Step::Round(Round {
+            radius: Length::Pixels(radius)
+        })),
+        (0.001_f32..=100.0).prop_map(|radius| Step::Round(Round {
+            radius: Length::Percent(radius)
+        })),
     ]
 }
 

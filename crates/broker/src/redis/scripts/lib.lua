@@ -128,14 +128,19 @@ local function move(task, transition, kind, code, changed, attempt)
         changed.finished = NOW
         if RETENTION then changed.expires = text(now + RETENTION) end
     end
-    for name, value in pairs(changed) do task[name] = value or nil end
-    changed.event = append(task, kind, code, attempt or task.attempt)
-    local set, gone = {}, {}
+    changed.event = append(task, kind, code, attempt or changed.attempt or task.attempt)
+    local set, length, gone = {}, 0, {}
     for name, value in pairs(changed) do
-        if value then set[#set + 1] = name; set[#set + 1] = value else gone[#gone + 1] = name end
+        if value then
+            set[length + 1], set[length + 2], length = name, value, length + 2
+        elseif task[name] then
+            gone[#gone + 1] = name
+        end
+        task[name] = value or nil
     end
-    redis.call('HSET', key('task', task.id), unpack(set))
-    if #gone > 0 then redis.call('HDEL', key('task', task.id), unpack(gone)) end
+    local place = key('task', task.id)
+    redis.call('HSET', place, unpack(set))
+    if gone[1] then redis.call('HDEL', place, unpack(gone)) end
     enter(task)
     return state
 end

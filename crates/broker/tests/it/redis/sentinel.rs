@@ -84,6 +84,17 @@ impl Watched {
         format!("redis+sentinel://{}/main/0", nodes.join(","))
     }
 
+    /// Waits until every sentinel says that this server is the master, and is well.
+    fn wait_for_master(&self, index: usize) {
+        let port = self.servers[index].to_string();
+        for sentinel in &self.sentinels {
+            wait_until("the sentinels agree on the new master", || {
+                let answer = self.ask(*sentinel, &["SENTINEL", "MASTER", "main"]);
+                field(&answer, "port") == Some(&port) && field(&answer, "flags") == Some("master")
+            });
+        }
+    }
+
     fn kill(&mut self, index: usize) {
         self.processes[index].kill().unwrap();
         self.processes[index].wait().unwrap();
@@ -152,6 +163,7 @@ async fn what_a_replica_has_survives_the_loss_of_the_master() {
 
     // No replica is left to wait for: nothing is acknowledged, although it may be stored.
     assert_refused!(broker.submit(submission(task())).await, BrokerError::Unavailable(_));
+    watched.wait_for_master(1);
     let alone = RedisBroker::open(&watched.address(), with_replicas(0), BrokerOptions::default())
         .await
         .unwrap();

@@ -4,6 +4,8 @@
 mod blur;
 mod brightness;
 mod contrast;
+mod crop;
+mod flatten;
 mod flip;
 mod flop;
 mod gamma;
@@ -11,14 +13,20 @@ mod grayscale;
 mod hue;
 mod invert;
 mod orient;
+mod pad;
 mod resize;
+mod rotate;
+mod round;
 mod saturation;
 mod sepia;
 mod threshold;
+mod trim;
 
 pub use blur::Blur;
 pub use brightness::Brightness;
 pub use contrast::Contrast;
+pub use crop::{Crop, CropAt};
+pub use flatten::Flatten;
 pub use flip::Flip;
 pub use flop::Flop;
 pub use gamma::Gamma;
@@ -26,10 +34,14 @@ pub use grayscale::Grayscale;
 pub use hue::Hue;
 pub use invert::Invert;
 pub use orient::Orient;
+pub use pad::{Pad, PadBy};
 pub use resize::{Filter, Fit, Resize};
+pub use rotate::{Rotate, RotateFilter};
+pub use round::Round;
 pub use saturation::Saturation;
 pub use sepia::Sepia;
 pub use threshold::Threshold;
+pub use trim::Trim;
 
 use std::fmt;
 
@@ -88,5 +100,5 @@ macro_rules! steps {
 
 steps![
     Orient, Grayscale, Blur, Resize, Flip, Flop, Brightness, Contrast, Saturation, Hue, Gamma, Invert, Threshold,
-    Sepia,
+    Sepia, Crop, Pad, Rotate, Flatten, Trim, Round,
 ];

@@ -1,6 +1,9 @@
 //! `resize`: changes width and height.
 
 use super::{Bound, CallWriter, RecipeError, StepDefinition, StepReference};
+use crate::recipe::call::word_of;
+use crate::recipe::color::Color;
+use crate::recipe::gravity::Focus;
 use crate::recipe::parameter::{Parameter, ParameterKind};
 
 /// Scales the picture. With one side given, the other follows from the aspect ratio.
@@ -16,6 +19,13 @@ pub struct Resize {
     pub filter: Filter,
     /// Whether a picture smaller than the target is enlarged.
     pub enlarge: bool,
+    /// What is kept when `cover` cuts something off, or where in the target `contain` puts the picture: there never
+    /// [`Focus::Attention`].
+    pub gravity: Focus,
+    /// What `contain` fills the rest of the target with.
+    pub background: Color,
+    /// Whether light is mixed, not levels: levels are taken out of the curve of sRGB before, and put back afterwards.
+    pub linear: bool,
 }
 
 /// What `resize` does when the aspect ratio of the target differs from the picture's.
@@ -23,7 +33,11 @@ pub struct Resize {
 pub enum Fit {
     /// Fits within the target; one side may end up smaller.
     Inside,
-    /// Fills the target and cuts off what is over, evenly on both sides.
+    /// At least as large as the target; one side may end up larger.
+    Outside,
+    /// Fits within the target, of which a background fills the rest.
+    Contain,
+    /// Fills the target and cuts off what is over.
     Cover,
     /// Stretches to the target.
     Fill,
@@ -44,7 +58,13 @@ pub enum Filter {
     Nearest,
 }
 
-const FITS: &[(&str, Fit)] = &[("inside", Fit::Inside), ("cover", Fit::Cover), ("fill", Fit::Fill)];
+const FITS: &[(&str, Fit)] = &[
+    ("inside", Fit::Inside),
+    ("outside", Fit::Outside),
+    ("contain", Fit::Contain),
+    ("cover", Fit::Cover),
+    ("fill", Fit::Fill),
+];
 const FILTERS: &[(&str, Filter)] = &[
     ("lanczos3", Filter::Lanczos3),
     ("catmull_rom", Filter::CatmullRom),
@@ -73,9 +93,10 @@ impl StepDefinition for Resize {
             },
             Parameter {
                 name: "fit",
-                kind: ParameterKind::Choice(&["inside", "cover", "fill"]),
+                kind: ParameterKind::Choice(&["inside", "outside", "contain", "cover", "fill"]),
                 default: Some("inside"),
-                about: "When the aspect ratios differ: fit within, fill and cut off, or stretch.",
+                about: "When the aspect ratios differ: fit within, be as large at least, fit within and fill up, fill and cut \
+                        off, or stretch.",
             },
             Parameter {
                 name: "filter",
@@ -89,24 +110,56 @@ impl StepDefinition for Resize {
                 default: Some("false"),
                 about: "Whether a smaller picture is enlarged.",
             },
+            Parameter {
+                name: "gravity",
+                kind: ParameterKind::Focus,
+                default: Some("center"),
+                about: "What `cover` keeps, or where `contain` puts the picture.",
+            },
+            Parameter {
+                name: "background",
+                kind: ParameterKind::Color,
+                default: Some("white"),
+                about: "What `contain` fills the rest with.",
+            },
+            Parameter {
+                name: "linear",
+                kind: ParameterKind::Flag,
+                default: Some("false"),
+                about: "Whether light is mixed and not levels, so that fine bright detail keeps its brightness; slower.",
+            },
         ],
     };
 
     fn parse(arguments: &mut Bound) -> Result<Self, RecipeError> {
+        let (gravity, background) = (arguments.focus("gravity")?, arguments.color("background")?);
         let step = Self {
             width: arguments.integer("width")?,
             height: arguments.integer("height")?,
             fit: arguments.choice("fit", FITS)?.unwrap_or(Fit::Inside),
             filter: arguments.choice("filter", FILTERS)?.unwrap_or(Filter::Lanczos3),
             enlarge: arguments.flag("enlarge")?.unwrap_or(false),
+            gravity: gravity.unwrap_or(Focus::CENTER),
+            background: background.unwrap_or(Color::WHITE),
+            linear: arguments.flag("linear")?.unwrap_or(false),
         };
-        match (step.width, step.height, step.fit) {
-            (None, None, _) => Err(arguments.error("neither width nor height is given, at least one is needed")),
-            (Some(_), Some(_), _) | (_, _, Fit::Inside) => Ok(step),
-            (_, _, Fit::Cover | Fit::Fill) => {
-                Err(arguments.error("this fit needs both width and height, give both or leave fit at inside"))
+        let problem = match (step.width, step.height, step.fit) {
+            (None, None, _) => "neither width nor height is given, at least one is needed",
+            (None, _, Fit::Contain | Fit::Cover | Fit::Fill) | (_, None, Fit::Contain | Fit::Cover | Fit::Fill) => {
+                "this fit needs both width and height, give both or leave fit at inside"
             }
-        }
+            (_, _, Fit::Inside | Fit::Outside | Fit::Fill) if gravity.is_some() => {
+                "gravity is given, it needs a fit of cover or contain"
+            }
+            (_, _, Fit::Contain) if gravity == Some(Focus::Attention) => {
+                "gravity is \"attention\", it needs a fit of cover"
+            }
+            (_, _, Fit::Inside | Fit::Outside | Fit::Cover | Fit::Fill) if background.is_some() => {
+                "background is given, it needs a fit of contain"
+            }
+            _ => return Ok(step),
+        };
+        Err(arguments.error(problem))
     }
 
     fn write(&self, mut call: CallWriter) -> CallWriter {
@@ -125,13 +178,15 @@ impl StepDefinition for Resize {
         if self.enlarge {
             call = call.named("enlarge", true);
         }
+        if self.gravity != Focus::CENTER {
+            call = call.named("gravity", self.gravity);
+        }
+        if self.background != Color::WHITE {
+            call = call.named("background", self.background);
+        }
+        if self.linear {
+            call = call.named("linear", true);
+        }
         call
     }
-}
-
-fn word_of<T: Copy + PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
-    words
-        .iter()
-        .find(|(_, known)| *known == value)
-        .map_or("", |(word, _)| word)
 }
