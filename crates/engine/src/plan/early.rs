@@ -70,6 +70,9 @@ fn reach(operation: &Operation) -> Option<u32> {
     match operation {
         Operation::Grayscale | Operation::Curve(_) | Operation::Matrix(_) | Operation::Flatten(_) => Some(0),
         Operation::Blur(sigma) => u32::try_from(RowBlur::radius_of(*sigma)).ok(),
+        Operation::Sharpen(step) => u32::try_from(RowBlur::radius_of(step.sigma)).ok(),
+        Operation::Median(radius) => Some(*radius),
+        Operation::Edge(_) => Some(1),
         Operation::Orient(_)
         | Operation::Crop(_)
         | Operation::Resize(_)
@@ -77,6 +80,8 @@ fn reach(operation: &Operation) -> Option<u32> {
         | Operation::Rotate(_)
         | Operation::Round(_)
         | Operation::Attention { .. }
+        | Operation::Pixelate(_)
+        | Operation::Normalise(_)
         | Operation::Trim(_) => None,
     }
 }

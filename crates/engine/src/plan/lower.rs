@@ -9,7 +9,7 @@ use pixmill_types::{Focus, Limits, OutputSpec, Recipe, Step};
 
 use super::color::{ColorMatrix, Tone};
 use super::ledger::Ledger;
-use super::operation::{Operation, TrimPlan};
+use super::operation::{Operation, PixelatePlan, TrimPlan};
 use super::{early, sides};
 use crate::EngineError;
 use crate::exif::Orientation;
@@ -106,9 +106,12 @@ fn lets_luma_pass(step: &Step) -> bool {
         Step::Invert(_) => true,
         Step::Brightness(step) => step.factor <= 1.0,
         Step::Contrast(step) => step.factor <= 1.0,
-        // Begins with luma itself.
-        Step::Threshold(_) => true,
+        // Begin with luma themselves.
+        Step::Threshold(_) | Step::Edge(_) => true,
+        // A mean.
+        Step::Pixelate(_) => true,
         Step::Saturation(_) | Step::Hue(_) | Step::Gamma(_) | Step::Sepia(_) | Step::Trim(_) => false,
+        Step::Sharpen(_) | Step::Median(_) | Step::Normalise(_) => false,
     }
 }
 
@@ -117,7 +120,7 @@ fn takes_colour_first(steps: &[Step]) -> bool {
     steps
         .iter()
         .take_while(|step| lets_luma_pass(step))
-        .any(|step| matches!(step, Step::Grayscale(_) | Step::Threshold(_)))
+        .any(|step| matches!(step, Step::Grayscale(_) | Step::Threshold(_) | Step::Edge(_)))
 }
 
 /// The operations for `steps`, with `grayscale` besides when it was moved to the front, in the cheapest order; and what
@@ -210,6 +213,14 @@ impl Lowered {
             Step::Saturation(step) => self.matrix(ColorMatrix::saturate(step.factor)),
             Step::Hue(step) => self.matrix(ColorMatrix::hue_rotate(step.degrees)),
             Step::Sepia(step) => self.matrix(ColorMatrix::sepia(step.amount)),
+            Step::Sharpen(step) => self.push(Operation::Sharpen(*step)),
+            Step::Pixelate(step) => self.push(Operation::Pixelate(PixelatePlan::of(step))),
+            Step::Median(step) => self.push(Operation::Median(step.radius)),
+            Step::Edge(step) => {
+                self.take_colour();
+                self.push(Operation::Edge(step.operator));
+            }
+            Step::Normalise(step) => self.push(Operation::Normalise(*step)),
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ pub(crate) use self::color::{ColorMatrix, Tone};
 pub(crate) use self::geometry::{Margins, PadPlan, ResizePlan, RotatePlan};
 pub(crate) use self::ledger::check_output;
 pub(crate) use self::lower::Later;
-pub(crate) use self::operation::{EncodePlan, Operation};
+pub(crate) use self::operation::{EncodePlan, Operation, PixelatePlan};
 pub(crate) use self::route::{DecodeChannels, DecodePlan, DecodeScale, Route, StreamPlan};
 pub use self::stage::Stage;
 

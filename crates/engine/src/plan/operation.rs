@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pixmill_types::steps::RotateFilter;
+use pixmill_types::steps::{EdgeOperator, Normalise, Pixelate, RotateFilter, Sharpen};
 use pixmill_types::{Color, ImageFormat};
 
 use super::color::{ColorMatrix, Tone};
@@ -37,6 +37,22 @@ pub(crate) enum Operation {
         height: u32,
     },
     Trim(TrimPlan),
+    Sharpen(Sharpen),
+    Pixelate(PixelatePlan),
+    /// Radius, pixels.
+    Median(u32),
+    /// Of a gray picture.
+    Edge(EdgeOperator),
+    Normalise(Normalise),
+}
+
+/// Squares of one colour, and from which corner they are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PixelatePlan {
+    /// Side of a square, pixels.
+    pub(crate) size: u32,
+    pub(crate) from_right: bool,
+    pub(crate) from_bottom: bool,
 }
 
 /// A trim, after which alone it is known how large the picture is.
@@ -58,6 +74,33 @@ pub(crate) struct EncodePlan {
     pub(crate) orientation: Orientation,
 }
 
+impl PixelatePlan {
+    pub(super) const fn of(step: &Pixelate) -> Self {
+        Self {
+            size: step.size,
+            from_right: false,
+            from_bottom: false,
+        }
+    }
+
+    /// The same squares on the picture before it is turned upright.
+    fn before_turning(self, orientation: Orientation) -> Self {
+        let (swaps, keeps_x, keeps_y) = orientation.axes();
+        let from_far_x = self.from_right != !keeps_x;
+        let from_far_y = self.from_bottom != !keeps_y;
+        let (from_right, from_bottom) = if swaps {
+            (from_far_y, from_far_x)
+        } else {
+            (from_far_x, from_far_y)
+        };
+        Self {
+            from_right,
+            from_bottom,
+            ..self
+        }
+    }
+}
+
 impl Operation {
     pub(crate) const fn name(&self) -> &'static str {
         match self {
@@ -74,6 +117,11 @@ impl Operation {
             Self::Round(_) => "round",
             Self::Attention { .. } => "attention",
             Self::Trim(_) => "trim",
+            Self::Sharpen(_) => "sharpen",
+            Self::Pixelate(_) => "pixelate",
+            Self::Median(_) => "median",
+            Self::Edge(_) => "edge",
+            Self::Normalise(_) => "normalise",
         }
     }
 
@@ -82,6 +130,7 @@ impl Operation {
         match self {
             Self::Orient(orientation) if orientation.swaps_sides() => shape.transposed(),
             Self::Orient(_) | Self::Blur(_) | Self::Curve(_) | Self::Trim(_) => shape,
+            Self::Sharpen(_) | Self::Pixelate(_) | Self::Median(_) | Self::Edge(_) | Self::Normalise(_) => shape,
             Self::Matrix(_) => Shape {
                 channels: shape.channels.to_colored(),
                 ..shape
@@ -132,6 +181,11 @@ impl Operation {
             | Self::Matrix(_)
             | Self::Rotate(_)
             | Self::Round(_)
+            | Self::Sharpen(_)
+            | Self::Pixelate(_)
+            | Self::Median(_)
+            | Self::Edge(_)
+            | Self::Normalise(_)
             | Self::Trim(_) => true,
         }
     }
@@ -150,6 +204,9 @@ impl Operation {
             Self::Grayscale | Self::Blur(_) | Self::Curve(_) | Self::Matrix(_) | Self::Flatten(_) | Self::Round(_) => {
                 Some(self.clone())
             }
+            Self::Pixelate(plan) => Some(Self::Pixelate(plan.before_turning(orientation))),
+            // Each treats every direction alike.
+            Self::Sharpen(_) | Self::Median(_) | Self::Edge(_) | Self::Normalise(_) => Some(self.clone()),
         }
     }
 }
@@ -221,6 +278,20 @@ impl fmt::Display for Operation {
                     "{left} px on the left, {top} above, {right} on the right, {bottom} below, {background}"
                 )
             }
+            Self::Sharpen(step) => {
+                write!(f, "unsharp mask, sigma {} px, amount {}", step.sigma, step.amount)?;
+                match step.threshold {
+                    0 => Ok(()),
+                    threshold => write!(f, ", above {threshold} of 255"),
+                }
+            }
+            Self::Pixelate(plan) => write!(f, "squares of {} px", plan.size),
+            Self::Median(radius) => write!(f, "squares of {} px", 2 * radius + 1),
+            Self::Edge(operator) => f.write_str(match operator {
+                EdgeOperator::Sobel => "Sobel, a quarter of the gradient",
+                EdgeOperator::Laplacian => "Laplacian of 8 neighbours",
+            }),
+            Self::Normalise(step) => write!(f, "luma, without {} % dark and {} % light", step.low, step.high),
             Self::Rotate(rotate) => {
                 let filter = match rotate.filter {
                     RotateFilter::Bilinear => "bilinear",

@@ -5,16 +5,22 @@ mod blur;
 mod channels;
 mod crop;
 mod curve;
+mod edge;
 mod flatten;
 mod grayscale;
 mod light;
 mod matrix;
+mod median;
+mod normalise;
 mod orient;
 mod pad;
+mod pixelate;
 mod resize;
 mod rotate;
 mod round;
+mod sharpen;
 mod trim;
+mod window;
 
 pub(crate) use self::blur::{RowBlur, narrow, widen};
 pub(crate) use self::flatten::flatten;
@@ -43,5 +49,10 @@ pub(crate) fn apply(operation: &Operation, image: Image, control: &dyn Control) 
         Operation::Round(radius) => round::round(image, *radius, control),
         Operation::Attention { width, height } => attention::attention(image, *width, *height, control),
         Operation::Trim(trim) => trim::trim(image, trim.tolerance, control),
+        Operation::Sharpen(step) => sharpen::sharpen(image, *step, control),
+        Operation::Pixelate(plan) => pixelate::pixelate(image, plan, control),
+        Operation::Median(radius) => median::median(image, *radius, control),
+        Operation::Edge(operator) => edge::edge(image, *operator, control),
+        Operation::Normalise(step) => normalise::normalise(image, *step, control),
     }
 }

@@ -10,6 +10,7 @@ mod hostile;
 mod jpeg_core;
 mod literal;
 mod memory;
+mod neighbours;
 mod pixels;
 mod plan;
 mod probe;

@@ -108,7 +108,7 @@ fn sixteen_bits_stay_exact_from_png_to_png() {
 }
 
 /// The sampled Gaussian in double precision, the edge pixel repeated, no cut-off that matters.
-fn exact_blur(samples: &[f64], width: usize, height: usize, channels: usize, sigma: f64) -> Vec<f64> {
+pub(crate) fn exact_blur(samples: &[f64], width: usize, height: usize, channels: usize, sigma: f64) -> Vec<f64> {
     let radius = (sigma * 8.5).ceil() as isize;
     let kernel: Vec<f64> = (-radius..=radius)
         .map(|distance| (-0.5 * (distance as f64 / sigma).powi(2)).exp())

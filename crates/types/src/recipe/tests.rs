@@ -95,6 +95,34 @@ fn errors_say_where_and_what_is_allowed() {
         ),
         ("hue", "step 1 (hue): degrees is not given, it is needed"),
         (
+            "sharpen:0.1",
+            "step 1 (sharpen): sigma is \"0.1\", allowed is a number from 0.3 to 20",
+        ),
+        (
+            "sharpen:2,amount=11",
+            "step 1 (sharpen): amount is \"11\", allowed is a number from 0 to 10",
+        ),
+        (
+            "sharpen:threshold=256",
+            "step 1 (sharpen): threshold is \"256\", allowed is a whole number from 0 to 255",
+        ),
+        (
+            "pixelate:1",
+            "step 1 (pixelate): size is \"1\", allowed is a whole number from 2 to 1000",
+        ),
+        (
+            "median:21",
+            "step 1 (median): radius is \"21\", allowed is a whole number from 1 to 20",
+        ),
+        (
+            "edge:canny",
+            "step 1 (edge): operator is \"canny\", allowed is one of sobel, laplacian",
+        ),
+        (
+            "normalise:high=50",
+            "step 1 (normalise): high is \"50\", allowed is a number from 0 to 49",
+        ),
+        (
             "resize",
             "step 1 (resize): neither width nor height is given, at least one is needed",
         ),
@@ -291,7 +319,10 @@ fn the_longest_names_still_fit() {
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
-    use steps::{Blur, Brightness, Filter, Fit, Flip, Grayscale, Hue, Invert, Orient, Resize, Threshold};
+    use steps::{
+        Blur, Brightness, Edge, EdgeOperator, Filter, Fit, Flip, Grayscale, Hue, Invert, Median, Normalise, Orient,
+        Pixelate, Resize, Sharpen, Threshold,
+    };
     let fit = prop_oneof![Just(Fit::Inside), Just(Fit::Outside), Just(Fit::Cover), Just(Fit::Fill)];
     let filter = prop_oneof![
         Just(Filter::Lanczos3),
@@ -330,6 +361,19 @@ fn any_step() -> impl Strategy<Value = Step> {
         (-360.0_f32..=360.0).prop_map(|degrees| Step::Hue(Hue { degrees })),
         (0.0_f32..=1.0).prop_map(|amount| Step::Invert(Invert { amount })),
         (1_u32..=255).prop_map(|level| Step::Threshold(Threshold { level })),
+        (0.3_f32..=20.0, 0.0_f32..=10.0, 0_u32..=255).prop_map(|(sigma, amount, threshold)| {
+            Step::Sharpen(Sharpen {
+                sigma,
+                amount,
+                threshold,
+            })
+        }),
+        (2_u32..=1_000).prop_map(|size| Step::Pixelate(Pixelate { size })),
+        (1_u32..=20).prop_map(|radius| Step::Median(Median { radius })),
+        prop_oneof![Just(EdgeOperator::Sobel), Just(EdgeOperator::Laplacian)]
+            .prop_map(|operator| Step::Edge(Edge { operator })),
+        (0.0_f32..=49.0, prop_oneof![Just(1.0_f32), 0.0_f32..=49.0])
+            .prop_map(|(low, high)| Step::Normalise(Normalise { low, high })),
         resize,
         any_shape(),
     ]
