@@ -60,5 +60,5 @@ bench-pipeline:
 docs:
 	cargo run --locked -- config --reference > target/settings.md
 	mv target/settings.md docs/settings.md
-	cargo run --locked -- recipes > target/recipes.md
+	cargo run --locked -- recipes reference > target/recipes.md
 	mv target/recipes.md docs/recipes.md

@@ -8,6 +8,7 @@ mod decode;
 mod encode;
 mod error;
 mod exif;
+mod info;
 mod jpeg;
 mod mill;
 mod pixels;

@@ -7,13 +7,13 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use pixmill_types::{ImageFormat, LimitName, Limits, Recipe};
+use pixmill_types::{FileFormat, LimitName, Limits, Recipe};
 
 use crate::EngineError;
 use crate::pixels::Image;
-use crate::plan::{Operation, OutputPlan, Plan, Route, check_output, plan};
+use crate::plan::{FilePlan, Operation, OutputPlan, Plan, Route, check_output, from_afar, plan};
 use crate::probe::{self, Header};
-use crate::{decode, encode, jpeg, steps};
+use crate::{decode, encode, info, jpeg, steps};
 
 /// Asked between pieces of work whether to go on.
 pub trait Control: Sync {
@@ -26,11 +26,11 @@ pub trait Control: Sync {
 pub struct Rendered {
     /// The file.
     pub bytes: Vec<u8>,
-    /// Its format.
-    pub format: ImageFormat,
-    /// Width, pixels.
+    /// What it holds.
+    pub format: FileFormat,
+    /// Width of the picture, pixels.
     pub width: u32,
-    /// Height, pixels.
+    /// Height of the picture, pixels.
     pub height: u32,
 }
 
@@ -85,6 +85,12 @@ fn guarded<T>(
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(on_panic()))
 }
 
+/// The file that is milled.
+struct Input<'a> {
+    input: &'a [u8],
+    header: &'a Header,
+}
+
 struct Mill<'a> {
     limits: &'a Limits,
     control: &'a dyn Control,
@@ -113,7 +119,7 @@ impl<'a> Mill<'a> {
                 }
                 vec![Rendered {
                     bytes,
-                    format: encode.format,
+                    format: encode.format.into(),
                     width,
                     height,
                 }]
@@ -127,7 +133,7 @@ impl<'a> Mill<'a> {
                     guarded(damaged, || decode::decode(input, header, decode, control))
                 })?;
                 let image = self.work(image, shared)?;
-                self.outputs(image, outputs)?
+                self.outputs(&Input { input, header }, image, outputs)?
             }
         };
         Ok(Milled {
@@ -137,18 +143,24 @@ impl<'a> Mill<'a> {
         })
     }
 
-    fn outputs(&mut self, image: Image, plans: &[OutputPlan]) -> Result<Vec<Rendered>, EngineError> {
+    fn outputs(&mut self, of: &Input<'_>, image: Image, plans: &[OutputPlan]) -> Result<Vec<Rendered>, EngineError> {
         let mut outputs = Vec::with_capacity(plans.len());
         if let Some((last, others)) = plans.split_last() {
             for (index, output) in others.iter().enumerate() {
-                outputs.push(self.output(index, image.try_clone()?, output)?);
+                outputs.push(self.output(of, index, image.try_clone()?, output)?);
             }
-            outputs.push(self.output(others.len(), image, last)?);
+            outputs.push(self.output(of, others.len(), image, last)?);
         }
         Ok(outputs)
     }
 
-    fn output(&mut self, index: usize, image: Image, plan: &OutputPlan) -> Result<Rendered, EngineError> {
+    fn output(
+        &mut self,
+        of: &Input<'_>,
+        index: usize,
+        image: Image,
+        plan: &OutputPlan,
+    ) -> Result<Rendered, EngineError> {
         let image = match &plan.later {
             Some(later) => {
                 let operations = later.lower(image.shape(), self.limits)?;
@@ -156,15 +168,30 @@ impl<'a> Mill<'a> {
             }
             None => self.work(image, &plan.operations)?,
         };
-        check_output(self.limits, index, &plan.encode, image.shape())?;
         let (width, height) = (image.width, image.height);
-        let bytes = self.timed("encode", |control| encode::encode(image, &plan.encode, control))?;
-        Ok(Rendered {
-            bytes,
-            format: plan.encode.format,
-            width,
-            height,
-        })
+        match &plan.file {
+            FilePlan::Encode(encode) => {
+                check_output(self.limits, index, encode, image.shape())?;
+                Ok(Rendered {
+                    bytes: self.timed("encode", |control| encode::encode(image, encode, control))?,
+                    format: encode.format.into(),
+                    width,
+                    height,
+                })
+            }
+            FilePlan::Info(info) => {
+                let (width, height) = info.sides.unwrap_or((width, height));
+                let afar = from_afar(image.shape());
+                let image = self.work(image, &afar)?;
+                let describe = |_: &dyn Control| Ok(info::describe(of.input.len(), of.header, (width, height), image));
+                Ok(Rendered {
+                    bytes: self.timed("info", describe)?,
+                    format: FileFormat::Info,
+                    width,
+                    height,
+                })
+            }
+        }
     }
 
     fn work(&mut self, mut image: Image, operations: &[Operation]) -> Result<Image, EngineError> {

@@ -3,7 +3,7 @@
 use pixmill_types::{ImageFormat, LimitName, Limits};
 
 use super::memory;
-use super::operation::{EncodePlan, Operation};
+use super::operation::{EncodePlan, InfoPlan, Operation};
 use super::route::{DecodePlan, StreamPlan};
 use super::stage::Stage;
 use crate::EngineError;
@@ -114,6 +114,17 @@ impl<'a> Ledger<'a> {
         });
         self.files += memory::file(encode, shape);
         Ok(())
+    }
+
+    pub(super) fn describe(&mut self, output: usize, info: &InfoPlan, shape: Shape) {
+        self.stages.push(Stage {
+            name: "info",
+            detail: info.to_string(),
+            includes: Vec::new(),
+            output: Some(output),
+            result: shape,
+            memory_bytes: self.files + self.beside + memory::describing(shape),
+        });
     }
 
     /// The stages, and what the dearest of them takes, bytes.

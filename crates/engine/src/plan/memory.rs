@@ -164,6 +164,11 @@ pub(super) fn encoding(encode: &EncodePlan, from: Shape) -> u64 {
     FIXED + from.bytes() + narrowed + working + file(encode, from)
 }
 
+/// Looking at a picture of shape `from`, which is counted, bytes: numbers of double precision for a few planes.
+pub(super) fn describing(from: Shape) -> u64 {
+    FIXED + from.bytes() + 16 * size_of::<f64>() as u64 * from.pixels()
+}
+
 /// The finished file, bytes: what a detailed picture takes, not the largest possible.
 pub(super) fn file(encode: &EncodePlan, from: Shape) -> u64 {
     let written = encode.shape_written(from);

@@ -17,13 +17,13 @@ mod stage;
 
 use std::fmt;
 
-use pixmill_types::{ImageFormat, Limits, Recipe};
+use pixmill_types::{FileFormat, ImageFormat, Limits, Recipe};
 
 pub(crate) use self::color::{ColorMatrix, Tone};
 pub(crate) use self::geometry::{Margins, PadPlan, ResizePlan, RotatePlan};
 pub(crate) use self::ledger::check_output;
-pub(crate) use self::lower::Later;
-pub(crate) use self::operation::{EncodePlan, Operation, PixelatePlan};
+pub(crate) use self::lower::{Later, from_afar};
+pub(crate) use self::operation::{EncodePlan, InfoPlan, Operation, PixelatePlan};
 pub(crate) use self::route::{DecodeChannels, DecodePlan, DecodeScale, Route, StreamPlan};
 pub use self::stage::Stage;
 
@@ -47,9 +47,26 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub(crate) struct OutputPlan {
     pub(crate) operations: Vec<Operation>,
-    pub(crate) encode: EncodePlan,
+    pub(crate) file: FilePlan,
     /// What the operations stand for, when only what outputs share says how large the picture is.
     pub(crate) later: Option<Later>,
+}
+
+/// What the file of an output is made of the picture.
+#[derive(Debug, Clone)]
+pub(crate) enum FilePlan {
+    Encode(EncodePlan),
+    Info(InfoPlan),
+}
+
+impl OutputPlan {
+    /// How the picture is encoded; nothing when there will be none.
+    fn encode(&self) -> Option<&EncodePlan> {
+        match &self.file {
+            FilePlan::Encode(encode) => Some(encode),
+            FilePlan::Info(_) => None,
+        }
+    }
 }
 
 impl Plan {
@@ -105,6 +122,7 @@ impl fmt::Display for Plan {
 /// picture does not have, or an output is larger than its format can hold.
 pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, EngineError> {
     header.check(limits)?;
+    let wanted = recipe;
     let recipe = lower::share(recipe);
     let decode = pushdown::decode(header, recipe.grayscale);
     let decoded = Underway {
@@ -119,20 +137,24 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
         .iter()
         .map(|(steps, spec)| {
             let (operations, end) = lower::lower(steps, false, split)?;
-            let format = spec.format_for(header.format);
-            let encode = EncodePlan {
-                format,
-                quality: spec.quality_for(format).unwrap_or(100),
-                orientation: end.orientation,
+            let file = match spec.format_for(header.format) {
+                FileFormat::Image(format) => {
+                    loses_alpha |= format == ImageFormat::Jpeg && end.shape.channels.has_alpha();
+                    FilePlan::Encode(EncodePlan {
+                        format,
+                        quality: spec.quality_for(format).unwrap_or(100),
+                        orientation: end.orientation,
+                    })
+                }
+                FileFormat::Info => FilePlan::Info(InfoPlan::of(&lower::described(wanted, spec, decoded)?)),
             };
-            loses_alpha |= format == ImageFormat::Jpeg && end.shape.channels.has_alpha();
             let later = split.is_bound.then(|| Later {
                 steps: steps.clone(),
                 orientation: split.orientation,
             });
             Ok(OutputPlan {
                 operations,
-                encode,
+                file,
                 later,
             })
         })
@@ -168,7 +190,10 @@ fn account(header: &Header, route: &Route, limits: &Limits) -> Result<(Vec<Stage
                 let is_last = index + 1 == outputs.len();
                 ledger.keep_beside(if is_last { 0 } else { split.bytes() });
                 let end = ledger.operate(Some(index), &output.operations, split)?;
-                ledger.encode(index, &output.encode, end)?;
+                match &output.file {
+                    FilePlan::Encode(encode) => ledger.encode(index, encode, end)?,
+                    FilePlan::Info(info) => ledger.describe(index, info, end),
+                }
             }
         }
     }

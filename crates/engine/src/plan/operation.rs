@@ -7,7 +7,7 @@ use pixmill_types::{Color, ImageFormat};
 
 use super::color::{ColorMatrix, Tone};
 use super::geometry::{Margins, PadPlan, ResizePlan, RotatePlan};
-use super::lower::Later;
+use super::lower::{Later, Underway};
 use crate::exif::Orientation;
 use crate::pixels::{Channels, Shape};
 
@@ -74,6 +74,22 @@ pub(crate) struct EncodePlan {
     pub(crate) orientation: Orientation,
 }
 
+/// Facts about a picture: what is looked at may be smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InfoPlan {
+    /// Width and height of the picture; `None` when only trimming it tells.
+    pub(crate) sides: Option<(u32, u32)>,
+}
+
+impl InfoPlan {
+    pub(super) fn of(picture: &Underway) -> Self {
+        let Shape { width, height, .. } = picture.shape;
+        Self {
+            sides: (!picture.is_bound).then_some((width, height)),
+        }
+    }
+}
+
 impl PixelatePlan {
     pub(super) const fn of(step: &Pixelate) -> Self {
         Self {
@@ -86,8 +102,9 @@ impl PixelatePlan {
     /// The same squares on the picture before it is turned upright.
     fn before_turning(self, orientation: Orientation) -> Self {
         let (swaps, keeps_x, keeps_y) = orientation.axes();
-        let from_far_x = self.from_right != !keeps_x;
-        let from_far_y = self.from_bottom != !keeps_y;
+        // A mirrored axis begins at its other end.
+        let from_far_x = self.from_right == keeps_x;
+        let from_far_y = self.from_bottom == keeps_y;
         let (from_right, from_bottom) = if swaps {
             (from_far_y, from_far_x)
         } else {
@@ -311,6 +328,16 @@ impl fmt::Display for Operation {
                 "the colour of the corner, {} levels of tolerance; sizes from here on are the largest possible",
                 trim.tolerance
             ),
+        }
+    }
+}
+
+impl fmt::Display for InfoPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("json: colours, BlurHash, ThumbHash and perceptual hash")?;
+        match self.sides {
+            Some((width, height)) => write!(f, " of {width} x {height}"),
+            None => Ok(()),
         }
     }
 }

@@ -58,7 +58,8 @@ fn streamed(header: &Header, decode: DecodePlan, shared: &[Operation], outputs: 
     let [output] = outputs else {
         return None;
     };
-    let is_gray_jpeg = output.encode.format == ImageFormat::Jpeg && decode.channels == DecodeChannels::Luma;
+    let encode = *output.encode()?;
+    let is_gray_jpeg = encode.format == ImageFormat::Jpeg && decode.channels == DecodeChannels::Luma;
     if !decode.by_core || !is_gray_jpeg {
         return None;
     }
@@ -84,7 +85,7 @@ fn streamed(header: &Header, decode: DecodePlan, shared: &[Operation], outputs: 
             drops_colour: !header.color.is_gray(),
             turn,
         },
-        encode: output.encode,
+        encode,
     })
 }
 

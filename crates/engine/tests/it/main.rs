@@ -7,6 +7,7 @@ mod exact;
 mod geometry;
 mod golden;
 mod hostile;
+mod info;
 mod jpeg_core;
 mod literal;
 mod memory;

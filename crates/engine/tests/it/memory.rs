@@ -81,6 +81,8 @@ fn plans_say_what_milling_takes() {
         ("camera/canon_hdr_NO.jpg", "orient | resize:2000,enlarge=true"),
         ("camera/canon_hdr_NO.jpg", "orient | resize:300"),
         ("photos/kodak_14.png", "grayscale | blur:2"),
+        ("photos/kodak_14.png", "orient => jpeg ; info"),
+        ("bench/photo_12mp.jpg", "orient => info"),
         ("bench/photo_2mp.jpg", "sharpen:3"),
         ("bench/photo_2mp.jpg", "grayscale | median:1 | edge"),
         ("bench/photo_2mp.jpg", "median:20"),

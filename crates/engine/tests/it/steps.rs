@@ -309,10 +309,10 @@ fn quality_and_format_of_each_output_are_its_own() {
         .map(|output| (output.format, output.width))
         .collect();
     let expected = [
-        (ImageFormat::Jpeg, 64),
-        (ImageFormat::Jpeg, 768),
-        (ImageFormat::Webp, 768),
-        (ImageFormat::Png, 768),
+        (ImageFormat::Jpeg.into(), 64),
+        (ImageFormat::Jpeg.into(), 768),
+        (ImageFormat::Webp.into(), 768),
+        (ImageFormat::Png.into(), 768),
     ];
     assert_eq!(facts, expected);
     let alone = mill(&read("photos/kodak_14.png"), "orient => jpeg:95").unwrap();

@@ -141,13 +141,13 @@ fn make_readable(file: &fs::File) -> std::io::Result<()> {
 }
 
 /// Stops the engine when one image took too long.
-struct Deadline {
-    at: Instant,
-    limit: Duration,
+pub(super) struct Deadline {
+    pub(super) at: Instant,
+    pub(super) limit: Duration,
 }
 
 impl Deadline {
-    fn explain(&self, error: EngineError) -> anyhow::Error {
+    pub(super) fn explain(&self, error: EngineError) -> anyhow::Error {
         match error {
             EngineError::Stopped => {
                 anyhow::anyhow!(

@@ -134,7 +134,7 @@ fn help_teaches_every_command() {
     let (code, help, _) = run(&mut pixmill(["--help"]));
     assert_eq!(code, Some(0));
     for word in [
-        "serve", "process", "explain", "config", "backup", "restore", "bench", "--listen", "--data",
+        "serve", "process", "explain", "info", "recipes", "config", "backup", "restore", "bench", "--listen", "--data",
     ] {
         assert!(help.contains(word), "{word} is not in\n{help}");
     }

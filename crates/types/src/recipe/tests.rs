@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Color, Focus, Gravity, ImageFormat, Length, OutputFormat, Segment};
+use crate::{Color, Focus, Gravity, ImageFormat, Length, OutputFormat, ReadyRecipe, Segment};
 
 fn from_toml(text: &str) -> Result<Recipe, String> {
     let document: RecipeDocument = toml::from_str(text).map_err(|error| error.to_string())?;
@@ -34,6 +34,14 @@ fn compact_and_document_forms_give_the_same_value() {
              [[outputs]]\nsteps = [{ op = 'blur', sigma = 1.5 }]",
             r#"{"steps": ["orient"], "outputs": [
                 {"steps": ["resize:100"], "format": "png", "name": "a"}, {"steps": ["blur:1.5"]}]}"#,
+        ),
+        (
+            "resize:9=>webp:name=a;info:name={name};info:name=a",
+            "resize:9 => webp:name=a ; info ; info:name=a",
+            "steps = ['resize:9']\n[[outputs]]\nformat = 'webp'\nname = 'a'\n[[outputs]]\nformat = 'info'\n\
+             [[outputs]]\nformat = 'info'\nname = 'a'",
+            r#"{"steps": ["resize:9"], "outputs": [{"format": "webp", "name": "a"}, {"format": "info"},
+                {"format": "info", "name": "a"}]}"#,
         ),
         (
             "=> jpeg",
@@ -144,7 +152,7 @@ fn errors_say_where_and_what_is_allowed() {
         ),
         (
             "=> gif",
-            "output 1 (gif): unknown output format \"gif\", allowed are same, jpeg, png, webp",
+            "output 1 (gif): unknown output format \"gif\", allowed are same, jpeg, png, webp, info",
         ),
         (
             "=> png:80",
@@ -219,8 +227,12 @@ fn errors_say_where_and_what_is_allowed() {
             "output 1 (jpeg): quality is \"0\", allowed is a whole number from 1 to 100",
         ),
         (
-            "=> jpeg ; png",
+            "=> same ; png",
             "output 2: the name \"processed_{name}\" is taken by an earlier output, give each its own",
+        ),
+        (
+            "=> info ; info",
+            "output 2: the name \"{name}\" is taken by an earlier output, give each its own",
         ),
         (
             "=> jpeg:name=../x",
@@ -244,6 +256,13 @@ fn errors_say_where_and_what_is_allowed() {
         from_toml("[[outputs]]\nsteps = ['blurr']").unwrap_err(),
         format!("outputs[0].steps[0] (blurr): {allowed}")
     );
+    assert_eq!(
+        "blurr".parse::<Recipe>().unwrap_err().to_string(),
+        format!(
+            "step 1 (blurr): {allowed}; or, alone, the recipes {}",
+            ReadyRecipe::names()
+        )
+    );
     let many = vec!["grayscale"; 65].join("|");
     assert_eq!(
         many.parse::<Recipe>().unwrap_err().to_string(),
@@ -251,6 +270,49 @@ fn errors_say_where_and_what_is_allowed() {
     );
     let long = "x".repeat(9_000);
     assert!(long.parse::<Recipe>().unwrap_err().to_string().contains("at most 8192"));
+}
+
+#[test]
+fn ready_recipes_are_the_documents_of_their_folder() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), ReadyRecipe::ALL.len());
+    for ready in ReadyRecipe::ALL {
+        let recipe: Recipe = ready.text.parse().unwrap();
+        assert_eq!(recipe.to_string(), ready.text, "{}", ready.name);
+        assert_eq!(from_toml(ready.document).unwrap(), recipe, "{}", ready.name);
+        assert_eq!(format!(" {} ", ready.name).parse(), Ok(recipe), "{}", ready.name);
+        // Nobody who means a step gets a recipe.
+        let is_step = Step::from_call(call::Call {
+            place: String::new(),
+            name: ready.name.to_owned(),
+            arguments: Vec::new(),
+        });
+        assert!(is_step.is_err(), "{}", ready.name);
+    }
+    assert_eq!("default".parse(), Ok(Recipe::default()));
+    for not_alone in [
+        "thumbnail | blur:2",
+        "thumbnail => webp",
+        "thumbnail:400",
+        "=> thumbnail",
+    ] {
+        assert!(not_alone.parse::<Recipe>().is_err(), "{not_alone}");
+    }
+}
+
+#[test]
+fn outputs_of_one_name_are_of_different_formats() {
+    for (text, is_allowed) in [
+        ("=> jpeg ; png", true),
+        ("=> jpeg:name=a ; webp:name=a ; info:name=a", true),
+        ("=> jpeg:80 ; jpeg:90", false),
+        ("=> same ; webp", false),
+        ("=> webp ; same", false),
+        ("=> same:name=a ; info:name=a", true),
+        ("=> info ; info", false),
+    ] {
+        assert_eq!(text.parse::<Recipe>().is_ok(), is_allowed, "{text}");
+    }
 }
 
 #[test]
@@ -298,6 +360,9 @@ fn output_names_follow_input_and_format() {
         ("=> jpeg:name={name}", "my_photo.JPG"),
         ("=> png:name={name}_small", "my_photo_small.png"),
         ("=> png:name=fixed", "fixed.png"),
+        ("=> info", "my_photo.json"),
+        ("=> info:name=about_{name}", "about_my_photo.json"),
+        ("=> info:name=about_{name}_it", "about_my_photo_it.json"),
     ] {
         let recipe: Recipe = recipe.parse().unwrap();
         let output = &recipe.outputs()[0];
@@ -311,7 +376,7 @@ fn the_longest_names_still_fit() {
     let input = crate::DisplayName::from_client(&format!("{}.jpg", "a".repeat(300))).segment();
     let text = format!("=> png:name={}{{name}}{}", "x".repeat(28), "y".repeat(29));
     let recipe: Recipe = text.parse().unwrap();
-    let name = recipe.outputs()[0].segment_for(&input, ImageFormat::Png);
+    let name = recipe.outputs()[0].segment_for(&input, ImageFormat::Png.into());
     assert!(
         name.as_str().starts_with("xxx") && name.as_str().ends_with("yyy.png"),
         "{name}"
@@ -435,6 +500,7 @@ fn any_recipe() -> impl Strategy<Value = Recipe> {
         Just(OutputFormat::Same),
         Just(OutputFormat::Fixed(ImageFormat::Jpeg)),
         Just(OutputFormat::Fixed(ImageFormat::Webp)),
+        Just(OutputFormat::Info),
     ];
     let output = (
         prop::collection::vec(any_step(), 0..3),
@@ -446,7 +512,7 @@ fn any_recipe() -> impl Strategy<Value = Recipe> {
             steps,
             name,
             format,
-            quality: Some(quality),
+            quality: (format != OutputFormat::Info).then_some(quality),
         });
     (
         prop::collection::vec(any_step(), 0..5),

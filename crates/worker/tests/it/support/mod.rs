@@ -177,7 +177,7 @@ impl Bench {
             assert_eq!(ContentHash::of(&bytes), output.hash);
             let header = probe(&bytes).unwrap();
             assert_eq!(
-                (header.format, header.width, header.height),
+                (header.format.into(), header.width, header.height),
                 (output.format, output.width, output.height)
             );
             delivered.push((output, bytes));
