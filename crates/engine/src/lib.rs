@@ -3,6 +3,7 @@
 //! Owns headers, plans, pixels and codecs. Knows nothing of files, sockets, tasks, async or clocks other than the
 //! [`Control`] it is given.
 
+mod assets;
 mod chunks;
 mod decode;
 mod encode;
@@ -17,6 +18,7 @@ pub mod probe;
 mod simd;
 mod steps;
 
+pub use assets::{Assets, NoAssets};
 pub use error::EngineError;
-pub use mill::{Control, Milled, Rendered, mill};
+pub use mill::{Control, Milled, Rendered, mill, mill_with};
 pub use plan::{Plan, Stage, plan};

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use pixmill_types::{FileFormat, LimitName, Limits, Recipe};
 
 use crate::EngineError;
+use crate::assets::{Assets, NoAssets};
 use crate::pixels::Image;
 use crate::plan::{FilePlan, Operation, OutputPlan, Plan, Route, check_output, from_afar, plan};
 use crate::probe::{self, Header};
@@ -65,13 +66,27 @@ pub struct Milled {
 /// # Errors
 /// [`EngineError`], split by what the owner of the image can do about it.
 pub fn mill(input: &[u8], recipe: &Recipe, limits: &Limits, control: &dyn Control) -> Result<Milled, EngineError> {
+    mill_with(&NoAssets, input, recipe, limits, control)
+}
+
+/// Mills one image by a recipe that may name assets.
+///
+/// # Errors
+/// As [`mill`]; [`EngineError::Impossible`] for an asset that cannot be used.
+pub fn mill_with(
+    assets: &dyn Assets,
+    input: &[u8],
+    recipe: &Recipe,
+    limits: &Limits,
+    control: &dyn Control,
+) -> Result<Milled, EngineError> {
     guarded(
         || EngineError::Internal("milling failed on a defect of the engine".into()),
         || {
             limits.check(LimitName::InputBytes, input.len() as u64)?;
             let header = probe::with_late_orientation(probe::probe(input)?, input);
             let plan = plan(&header, recipe, limits)?;
-            Mill::new(limits, control).run(input, &header, plan)
+            Mill::new(assets, limits, control).run(input, &header, plan)
         },
     )
 }
@@ -92,14 +107,16 @@ struct Input<'a> {
 }
 
 struct Mill<'a> {
+    assets: &'a dyn Assets,
     limits: &'a Limits,
     control: &'a dyn Control,
     timings: Vec<(&'static str, Duration)>,
 }
 
 impl<'a> Mill<'a> {
-    fn new(limits: &'a Limits, control: &'a dyn Control) -> Self {
+    fn new(assets: &'a dyn Assets, limits: &'a Limits, control: &'a dyn Control) -> Self {
         Self {
+            assets,
             limits,
             control,
             timings: Vec::new(),
@@ -196,7 +213,10 @@ impl<'a> Mill<'a> {
 
     fn work(&mut self, mut image: Image, operations: &[Operation]) -> Result<Image, EngineError> {
         for operation in operations {
-            image = self.timed(operation.name(), |control| steps::apply(operation, image, control))?;
+            let assets = self.assets;
+            image = self.timed(operation.name(), |control| {
+                steps::apply(operation, image, assets, control)
+            })?;
             if let Operation::Trim(trim) = operation {
                 // The operations behind it are those for the largest picture that might have been left.
                 let operations = trim.later.lower(image.shape(), self.limits)?;

@@ -92,7 +92,7 @@ pub(crate) struct ProcessArgs {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) jobs: Option<u32>,
     #[command(flatten)]
-    pub(crate) limits: LimitFlags,
+    pub(crate) settings: MillFlags,
 }
 
 #[derive(Debug, Args)]
@@ -265,6 +265,10 @@ setting_flags! {
 setting_flags! {
     /// Where a process of this machine answers, as flags.
     HealthFlags: |setting| ["listen", "metrics_listen"].contains(&setting.name)
+}
+setting_flags! {
+    /// The limits of one image, and where its recipe finds files, as flags.
+    MillFlags: |setting| setting.section == "limits" || setting.name == "assets"
 }
 setting_flags! {
     /// The limits of one image as flags.

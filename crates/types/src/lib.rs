@@ -22,6 +22,7 @@ pub use format::ImageFormat;
 pub use id::{ContentHash, InvalidId, LeaseId, RequestId, TaskId, WorkerId};
 pub use limits::{LimitExceeded, LimitName, Limits};
 pub use name::{DisplayName, Segment};
+pub use recipe::asset::{AssetName, InvalidAssetName};
 pub use recipe::color::{Color, InvalidColor};
 pub use recipe::document::{OutputDocument, RecipeDocument, Scalar, StepDocument};
 pub use recipe::gravity::{Focus, Gravity, InvalidFocus};

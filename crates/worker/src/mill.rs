@@ -9,6 +9,7 @@ use bytes::Bytes;
 use pixmill_engine::{Control, EngineError, Milled};
 use pixmill_types::{Failure, FailureCode, Limits, Mill, Payload, Segment};
 
+use crate::assets::AssetFolder;
 use crate::running::Attempt;
 
 /// The names the outputs are stored under, in the recipe's order.
@@ -34,14 +35,19 @@ pub(crate) fn segments(mill: &Mill) -> Result<Vec<Segment>, Failure> {
 }
 
 /// Mills on the calling thread; also returns how long it took.
-pub(crate) fn mill(attempt: &Arc<Attempt>, input: &Bytes, limits: &Limits) -> (Result<Milled, EngineError>, Duration) {
+pub(crate) fn mill(
+    attempt: &Arc<Attempt>,
+    input: &Bytes,
+    assets: &AssetFolder,
+    limits: &Limits,
+) -> (Result<Milled, EngineError>, Duration) {
     let Payload::Mill(mill) = &attempt.lease.task.payload;
     let begun = Instant::now();
     let control = AttemptControl {
         attempt,
         asked: AtomicBool::new(false),
     };
-    let milled = pixmill_engine::mill(input, &mill.recipe, limits, &control);
+    let milled = pixmill_engine::mill_with(assets, input, &mill.recipe, limits, &control);
     (milled, begun.elapsed())
 }
 

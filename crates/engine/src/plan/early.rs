@@ -82,6 +82,7 @@ fn reach(operation: &Operation) -> Option<u32> {
         | Operation::Attention { .. }
         | Operation::Pixelate(_)
         | Operation::Normalise(_)
+        | Operation::Watermark(_)
         | Operation::Trim(_) => None,
     }
 }

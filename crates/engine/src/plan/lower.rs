@@ -161,7 +161,7 @@ fn lets_luma_pass(step: &Step) -> bool {
         // A mean.
         Step::Pixelate(_) => true,
         Step::Saturation(_) | Step::Hue(_) | Step::Gamma(_) | Step::Sepia(_) | Step::Trim(_) => false,
-        Step::Sharpen(_) | Step::Median(_) | Step::Normalise(_) => false,
+        Step::Sharpen(_) | Step::Median(_) | Step::Normalise(_) | Step::Tint(_) | Step::Watermark(_) => false,
     }
 }
 
@@ -270,6 +270,8 @@ impl Lowered {
                 self.take_colour();
                 self.push(Operation::Edge(step.operator));
             }
+            Step::Tint(step) => self.matrix(ColorMatrix::tint(step.color, step.amount)),
+            Step::Watermark(step) => self.push(Operation::Watermark(*step)),
             Step::Normalise(step) => self.push(Operation::Normalise(*step)),
         }
         Ok(())

@@ -25,6 +25,7 @@ pub(crate) use self::ledger::check_output;
 pub(crate) use self::lower::{Later, from_afar};
 pub(crate) use self::operation::{EncodePlan, InfoPlan, Operation, PixelatePlan};
 pub(crate) use self::route::{DecodeChannels, DecodePlan, DecodeScale, Route, StreamPlan};
+pub(crate) use self::sides::resize as resize_operations;
 pub use self::stage::Stage;
 
 use self::ledger::Ledger;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pixmill_types::steps::{EdgeOperator, Normalise, Pixelate, RotateFilter, Sharpen};
+use pixmill_types::steps::{EdgeOperator, Normalise, Pixelate, RotateFilter, Sharpen, Watermark};
 use pixmill_types::{Color, ImageFormat};
 
 use super::color::{ColorMatrix, Tone};
@@ -44,6 +44,7 @@ pub(crate) enum Operation {
     /// Of a gray picture.
     Edge(EdgeOperator),
     Normalise(Normalise),
+    Watermark(Watermark),
 }
 
 /// Squares of one colour, and from which corner they are laid out.
@@ -139,6 +140,7 @@ impl Operation {
             Self::Median(_) => "median",
             Self::Edge(_) => "edge",
             Self::Normalise(_) => "normalise",
+            Self::Watermark(_) => "watermark",
         }
     }
 
@@ -148,7 +150,7 @@ impl Operation {
             Self::Orient(orientation) if orientation.swaps_sides() => shape.transposed(),
             Self::Orient(_) | Self::Blur(_) | Self::Curve(_) | Self::Trim(_) => shape,
             Self::Sharpen(_) | Self::Pixelate(_) | Self::Median(_) | Self::Edge(_) | Self::Normalise(_) => shape,
-            Self::Matrix(_) => Shape {
+            Self::Matrix(_) | Self::Watermark(_) => Shape {
                 channels: shape.channels.to_colored(),
                 ..shape
             },
@@ -203,6 +205,7 @@ impl Operation {
             | Self::Median(_)
             | Self::Edge(_)
             | Self::Normalise(_)
+            | Self::Watermark(_)
             | Self::Trim(_) => true,
         }
     }
@@ -217,7 +220,8 @@ impl Operation {
                 ..*pad
             })),
             // Two that look at pixels in an order, and one that would turn the other way in a mirror.
-            Self::Orient(_) | Self::Rotate(_) | Self::Attention { .. } | Self::Trim(_) => None,
+            // And one that has a right way up of its own.
+            Self::Orient(_) | Self::Rotate(_) | Self::Attention { .. } | Self::Trim(_) | Self::Watermark(_) => None,
             Self::Grayscale | Self::Blur(_) | Self::Curve(_) | Self::Matrix(_) | Self::Flatten(_) | Self::Round(_) => {
                 Some(self.clone())
             }
@@ -308,6 +312,14 @@ impl fmt::Display for Operation {
                 EdgeOperator::Sobel => "Sobel, a quarter of the gradient",
                 EdgeOperator::Laplacian => "Laplacian of 8 neighbours",
             }),
+            Self::Watermark(step) => {
+                write!(f, "{}, {}, opacity {}", step.image, step.gravity, step.opacity)?;
+                match step.scale {
+                    Some(scale) => write!(f, ", {scale} % wide")?,
+                    None => f.write_str(", as large as it is")?,
+                }
+                f.write_str(if step.tile { ", repeated" } else { "" })
+            }
             Self::Normalise(step) => write!(f, "luma, without {} % dark and {} % light", step.low, step.high),
             Self::Rotate(rotate) => {
                 let filter = match rotate.filter {

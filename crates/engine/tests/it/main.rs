@@ -21,3 +21,4 @@ mod shapes;
 mod steps;
 mod stream;
 mod support;
+mod watermark;

@@ -58,7 +58,7 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 /// The most that this thread held while `work` ran, beyond what it held before, bytes.
-fn peak_of(work: impl FnOnce()) -> u64 {
+pub(crate) fn peak_of(work: impl FnOnce()) -> u64 {
     let before = HELD.get().0;
     HELD.set((before, before));
     work();

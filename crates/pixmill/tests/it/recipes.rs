@@ -4,7 +4,9 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::harness::{DataFolder, Form, Request, Server, pixmill, run, task_id, testdata, testdata_path};
+use crate::harness::{
+    DataFolder, Form, Request, Server, ServerOptions, pixmill, run, task_id, testdata, testdata_path,
+};
 
 #[test]
 fn info_prints_facts_of_every_file() {
@@ -50,6 +52,9 @@ fn ready_recipes_are_listed_shown_and_used_by_name() {
     let recipes: Value = serde_json::from_str(&json).unwrap();
     assert!(recipes.as_array().unwrap().len() >= 6, "{json}");
     let scratch = tempfile::tempdir().unwrap();
+    let assets = scratch.path().join("assets");
+    fs::create_dir(&assets).unwrap();
+    fs::copy(testdata_path("pngsuite/basn6a08.png"), assets.join("logo.png")).unwrap();
     for recipe in recipes.as_array().unwrap() {
         let name = recipe["name"].as_str().unwrap();
         assert!(
@@ -62,9 +67,14 @@ fn ready_recipes_are_listed_shown_and_used_by_name() {
         fs::write(&file, document).unwrap();
         let (by_name, by_document) = (scratch.path().join("name"), scratch.path().join("document"));
         let photo = testdata_path("photos/kodak_14.png");
-        let (code, _, errors) = run(pixmill(["process", "--steps", name, "-o"]).arg(&by_name).arg(&photo));
+        let process = |with: &[&str]| {
+            let mut command = pixmill(["process"].iter().chain(with));
+            command.arg("--assets").arg(&assets);
+            command
+        };
+        let (code, _, errors) = run(process(&["--steps", name, "-o"]).arg(&by_name).arg(&photo));
         assert_eq!(code, Some(0), "{name}: {errors}");
-        let (code, _, errors) = run(pixmill(["process", "--recipe"])
+        let (code, _, errors) = run(process(&["--recipe"])
             .arg(&file)
             .arg("-o")
             .arg(&by_document)
@@ -120,4 +130,34 @@ fn a_server_takes_the_name_of_a_recipe_and_gives_out_facts() {
         .expect_problem(422, "invalid_recipe");
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.contains("grayscale") && detail.contains("thumbnail"), "{detail}");
+}
+
+#[test]
+fn a_server_lays_on_what_lies_in_its_folder_of_assets_and_names_what_does_not() {
+    let data = DataFolder::new();
+    let folder = testdata_path("pngsuite");
+    let server = ServerOptions::new()
+        .args(["--assets", folder.to_str().unwrap(), "--max-attempts", "3"])
+        .start(&data);
+    let client = server.client();
+    let upload = |recipe: &str| {
+        let form = Form::new()
+            .text("recipe", recipe)
+            .file("file", "a.jpg", &testdata("bench/photo_0.3mp.jpg"));
+        let task = task_id(&client.send(Request::form("/upload", &form)).expect(202));
+        client.wait_until_final(&task)
+    };
+    assert_eq!(upload("watermark:basn6a08.png,scale=30")["state"], "completed");
+    let record = upload("watermark:nothing.png");
+    assert_eq!(
+        (&record["state"], &record["attempt"]),
+        (&"failed".into(), &1.into()),
+        "{record:#}"
+    );
+    let failure = record["failure"].to_string();
+    assert!(
+        failure.contains("recipe_impossible") && failure.contains("nothing.png"),
+        "{failure}"
+    );
+    assert!(!failure.contains(folder.to_str().unwrap()), "{failure}");
 }

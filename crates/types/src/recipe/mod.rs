@@ -1,5 +1,6 @@
 //! Recipes: what to make of an image. Parsed from text or documents, validated, printed in one canonical form.
 
+pub(crate) mod asset;
 pub(crate) mod call;
 pub(crate) mod color;
 pub(crate) mod document;

@@ -52,6 +52,10 @@ impl ReadyRecipe {
         "What surrounds the goods cut off, then 1000 x 1000 pixels with a white border.",
         "orient | flatten | trim | resize:900,height=900 | pad:width=1000,height=1000 => jpeg:85,name={name}_product";
 
+        "watermark",
+        "The asset logo.png in the right lower corner, a fifth as wide as the picture and half seen through.",
+        "orient | watermark:logo.png,opacity=0.5,scale=20 => jpeg:85,name={name}_watermark";
+
         "placeholder",
         "32 pixels of the picture, and its colours, BlurHash and ThumbHash as JSON.",
         "orient => resize:32,height=32 | webp:50,name={name}_placeholder ; info";

@@ -126,6 +126,24 @@ fn errors_say_where_and_what_is_allowed() {
             "edge:canny",
             "step 1 (edge): operator is \"canny\", allowed is one of sobel, laplacian",
         ),
+        ("tint", "step 1 (tint): color is not given, it is needed"),
+        (
+            "tint:#0000",
+            "step 1 (tint): color is \"#00000000\", allowed is an opaque colour",
+        ),
+        (
+            "watermark:tile=true",
+            "step 1 (watermark): image is not given, it is needed",
+        ),
+        (
+            "watermark:../logo.png",
+            "step 1 (watermark): image is \"../logo.png\", allowed is a file of the assets: 1 to 64 characters of A-Z a-z \
+             0-9 . _ -, no dot or dash first",
+        ),
+        (
+            "watermark:logo.png,scale=0",
+            "step 1 (watermark): scale is \"0\", allowed is a number from 1 to 100",
+        ),
         (
             "normalise:high=50",
             "step 1 (normalise): high is \"50\", allowed is a number from 0 to 49",
@@ -344,6 +362,14 @@ fn shapes_have_one_canonical_text() {
             "resize:9,height=9,fit=cover,gravity=attention",
         ),
         ("resize:9,fit=outside", "resize:9,fit=outside"),
+        (
+            "tint:Teal,amount=1 | tint:#f00,0.5",
+            "tint:#008080 | tint:#ff0000,amount=0.5",
+        ),
+        (
+            "watermark:logo.png,south-east,1 | watermark:image=a.webp,tile=true,scale=9.5,gravity=north,margin=0,opacity=0.25",
+            "watermark:logo.png | watermark:a.webp,gravity=north,opacity=0.25,scale=9.5,tile=true,margin=0",
+        ),
     ] {
         let recipe: Recipe = text.parse().unwrap();
         assert_eq!(recipe.to_string(), canonical);

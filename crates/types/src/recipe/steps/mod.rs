@@ -25,7 +25,9 @@ mod saturation;
 mod sepia;
 mod sharpen;
 mod threshold;
+mod tint;
 mod trim;
+mod watermark;
 
 pub use blur::Blur;
 pub use brightness::Brightness;
@@ -51,7 +53,9 @@ pub use saturation::Saturation;
 pub use sepia::Sepia;
 pub use sharpen::Sharpen;
 pub use threshold::Threshold;
+pub use tint::Tint;
 pub use trim::Trim;
+pub use watermark::Watermark;
 
 use std::fmt;
 
@@ -110,5 +114,5 @@ macro_rules! steps {
 
 steps![
     Orient, Grayscale, Blur, Resize, Flip, Flop, Brightness, Contrast, Saturation, Hue, Gamma, Invert, Threshold,
-    Sepia, Crop, Pad, Rotate, Flatten, Trim, Round, Sharpen, Pixelate, Median, Edge, Normalise,
+    Sepia, Crop, Pad, Rotate, Flatten, Trim, Round, Sharpen, Pixelate, Median, Edge, Normalise, Tint, Watermark,
 ];
