@@ -427,3 +427,34 @@ fn luma_is_decoded_alone_for_what_needs_no_more() {
         assert_eq!(milled.timings[2].0, "grayscale", "{recipe}: {:?}", milled.timings);
     }
 }
+
+#[test]
+fn what_is_cut_off_later_is_not_worked_on_and_not_missed() {
+    let photo = read("photos/kodak_23.png");
+    let crop = "crop:60,height=50,left=300,top=200";
+    for (step, is_cut_before) in [
+        ("sharpen:2,amount=3", true),
+        ("median", true),
+        ("median:5", true),
+        ("edge", true),
+        ("edge:laplacian", true),
+        ("tint:red,amount=0.5", true),
+        ("pixelate:7", false),
+        ("normalise", false),
+    ] {
+        let milled = mill(&photo, &format!("{step} | {crop} => png")).unwrap();
+        assert_eq!(
+            milled.timings[1].0 == "crop",
+            is_cut_before,
+            "{step}: {:?}",
+            milled.timings
+        );
+        let whole = mill(&photo, &format!("{step} => png")).unwrap().outputs.remove(0).bytes;
+        let expected = mill(&whole, &format!("{crop} => png")).unwrap();
+        assert_eq!(
+            Picture::from_png(&milled.outputs[0].bytes),
+            Picture::from_png(&expected.outputs[0].bytes),
+            "{step}"
+        );
+    }
+}

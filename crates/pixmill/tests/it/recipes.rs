@@ -68,9 +68,8 @@ fn ready_recipes_are_listed_shown_and_used_by_name() {
         let (by_name, by_document) = (scratch.path().join("name"), scratch.path().join("document"));
         let photo = testdata_path("photos/kodak_14.png");
         let process = |with: &[&str]| {
-            let mut command = pixmill(["process"].iter().chain(with));
-            command.arg("--assets").arg(&assets);
-            command
+            let first = ["process", "--assets", assets.to_str().unwrap()];
+            pixmill(first.iter().chain(with))
         };
         let (code, _, errors) = run(process(&["--steps", name, "-o"]).arg(&by_name).arg(&photo));
         assert_eq!(code, Some(0), "{name}: {errors}");
