@@ -62,3 +62,4 @@ docs:
 	mv target/settings.md docs/settings.md
 	cargo run --locked -- recipes reference > target/recipes.md
 	mv target/recipes.md docs/recipes.md
+	cargo run --locked -- recipes pictures testdata/photos/kodak_23.png docs/pictures

@@ -142,6 +142,16 @@ pub(crate) enum RecipesCommand {
     },
     /// Print the reference page of steps and output formats (Markdown).
     Reference,
+    /// Write the pictures that the reference page shows.
+    #[command(hide = true)]
+    Pictures {
+        /// The photo to show every step on.
+        #[arg(value_name = "PHOTO")]
+        photo: PathBuf,
+        /// Where to.
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ mod recipe;
 mod recipes;
 mod serve;
 mod services;
+mod step_pictures;
 
 use std::process::ExitCode;
 

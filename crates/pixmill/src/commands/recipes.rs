@@ -7,6 +7,7 @@ use anyhow::bail;
 use pixmill_types::{OutputSpec, ReadyRecipe, Recipe, Step, StepReference};
 use serde_json::json;
 
+use super::step_pictures;
 use crate::cli::{RecipesArgs, RecipesCommand};
 use crate::output;
 
@@ -56,6 +57,10 @@ pub(super) fn run(arguments: &RecipesArgs) -> anyhow::Result<ExitCode> {
             None => bail!("no ready recipe is called {name:?}, there are {}", ReadyRecipe::names()),
         },
         Some(RecipesCommand::Reference) => page(),
+        Some(RecipesCommand::Pictures { photo, folder }) => {
+            step_pictures::write(photo, folder)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         None if arguments.json => as_json(),
         None => listed(),
     };
@@ -108,6 +113,10 @@ fn page() -> String {
     text.push_str("\n## Steps\n");
     for step in Step::REFERENCE {
         write_reference(&mut text, step);
+        if let Some(example) = step_pictures::example(step.name) {
+            let name = step.name;
+            let _infallible = write!(text, "\n![{name}](pictures/{name}.webp) `{example}`\n");
+        }
     }
     text.push_str("\n## Output formats\n");
     for format in OutputSpec::REFERENCE {
