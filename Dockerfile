@@ -18,6 +18,7 @@ RUN for crate in crates/*; do mkdir "$crate/src" && touch "$crate/src/lib.rs"; d
     && cargo build --locked --release --package pixmill
 
 COPY crates crates
+COPY recipes recipes
 # Cargo goes by times, and what was copied may be older than what was built.
 RUN find crates -name '*.rs' -exec touch {} + \
     && cargo build --locked --release --package pixmill \

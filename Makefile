@@ -5,7 +5,7 @@ PHOTOS := testdata/bench/photo_0.3mp.jpg testdata/bench/photo_12mp.jpg testdata/
 
 # Each step builds on what the one before left in target/.
 .NOTPARALLEL:
-.PHONY: help test lint unit doc-tests check-api check-kubernetes test-docker setup bench bench-pipeline docs
+.PHONY: help test lint unit doc-tests check-api check-kubernetes test-docker setup bench bench-engine bench-pipeline docs
 
 help:
 	@echo 'make test       everything CI checks: lint, tests, doc tests, the HTTP interface; installs what is missing'
@@ -15,6 +15,7 @@ help:
 	@echo 'make check-kubernetes  the manifests below deploy/kubernetes against the schemas, without a cluster'
 	@echo 'make test-docker  the image and the Compose files for real; needs Docker and Compose'
 	@echo 'make bench      measure this machine: make bench PHOTOS="my/*.jpg"'
+	@echo 'make bench-engine    beside Pillow, libvips, OpenCV and sharp, which it installs below target/'
 	@echo 'make bench-pipeline  beside FastAPI + Celery + Pillow and BullMQ + sharp, which it installs below target/'
 	@echo 'make docs       write the generated pages again'
 	@echo 'make setup      install what the tests need'
@@ -47,6 +48,10 @@ test-docker:
 bench:
 	cargo run --locked --release -- bench $(PHOTOS) --json target/bench.json
 
+bench-engine:
+	bench/engine/setup
+	target/bench-engine/python/bin/python bench/engine/run.py
+
 bench-pipeline:
 	cargo build --locked --release --package pixmill
 	bench/pipeline/setup
@@ -55,5 +60,6 @@ bench-pipeline:
 docs:
 	cargo run --locked -- config --reference > target/settings.md
 	mv target/settings.md docs/settings.md
-	cargo run --locked -- recipes > target/recipes.md
+	cargo run --locked -- recipes reference > target/recipes.md
 	mv target/recipes.md docs/recipes.md
+	cargo run --locked -- recipes pictures testdata/photos/kodak_23.png docs/pictures

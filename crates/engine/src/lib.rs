@@ -3,12 +3,14 @@
 //! Owns headers, plans, pixels and codecs. Knows nothing of files, sockets, tasks, async or clocks other than the
 //! [`Control`] it is given.
 
+mod assets;
 mod chunks;
 mod content;
 mod decode;
 mod encode;
 mod error;
 mod exif;
+mod info;
 mod jpeg;
 mod layout;
 mod metadata;
@@ -20,6 +22,7 @@ mod profile;
 mod simd;
 mod steps;
 
+pub use assets::{Assets, NoAssets};
 pub use error::EngineError;
-pub use mill::{Control, Milled, Rendered, mill};
+pub use mill::{Control, Milled, Rendered, mill, mill_with};
 pub use plan::{Plan, Stage, plan};

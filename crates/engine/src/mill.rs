@@ -7,17 +7,18 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use pixmill_types::{ImageFormat, LimitName, Limits, Recipe};
+use pixmill_types::{FileFormat, ImageFormat, LimitName, Limits, Recipe};
 
 use crate::EngineError;
+use crate::assets::{Assets, NoAssets};
 use crate::decode::Frames;
 use crate::encode::Animation;
 use crate::exif::Orientation;
 use crate::metadata::{self, Attachments};
 use crate::pixels::Image;
-use crate::plan::{EncodePlan, Operation, OutputPlan, Plan, Route, check_output, plan};
+use crate::plan::{EncodePlan, FilePlan, InfoPlan, Operation, OutputPlan, Plan, Route, check_output, from_afar, plan};
 use crate::probe::{self, Header};
-use crate::{content, decode, encode, exif, jpeg, profile, steps};
+use crate::{content, decode, encode, exif, info, jpeg, profile, steps};
 
 /// Asked between pieces of work whether to go on.
 pub trait Control: Sync {
@@ -30,11 +31,11 @@ pub trait Control: Sync {
 pub struct Rendered {
     /// The file.
     pub bytes: Vec<u8>,
-    /// Its format.
-    pub format: ImageFormat,
-    /// Width, pixels.
+    /// What it holds.
+    pub format: FileFormat,
+    /// Width of the picture, pixels.
     pub width: u32,
-    /// Height, pixels.
+    /// Height of the picture, pixels.
     pub height: u32,
 }
 
@@ -69,13 +70,27 @@ pub struct Milled {
 /// # Errors
 /// [`EngineError`], split by what the owner of the image can do about it.
 pub fn mill(input: &[u8], recipe: &Recipe, limits: &Limits, control: &dyn Control) -> Result<Milled, EngineError> {
+    mill_with(&NoAssets, input, recipe, limits, control)
+}
+
+/// Mills one image by a recipe that may name assets.
+///
+/// # Errors
+/// As [`mill`]; [`EngineError::Impossible`] for an asset that cannot be used.
+pub fn mill_with(
+    assets: &dyn Assets,
+    input: &[u8],
+    recipe: &Recipe,
+    limits: &Limits,
+    control: &dyn Control,
+) -> Result<Milled, EngineError> {
     guarded(
         || EngineError::Internal("milling failed on a defect of the engine".into()),
         || {
             limits.check(LimitName::InputBytes, input.len() as u64)?;
             let header = probe::probe_whole(input)?;
             let plan = plan(&header, recipe, limits)?;
-            Mill::new(limits, control, input, &header).run(plan)
+            Mill::new(assets, limits, control, input, &header).run(plan)
         },
     )
 }
@@ -109,6 +124,7 @@ fn attached(
 }
 
 struct Mill<'a> {
+    assets: &'a dyn Assets,
     limits: &'a Limits,
     control: &'a dyn Control,
     input: &'a [u8],
@@ -118,8 +134,15 @@ struct Mill<'a> {
 }
 
 impl<'a> Mill<'a> {
-    fn new(limits: &'a Limits, control: &'a dyn Control, input: &'a [u8], header: &'a Header) -> Self {
+    fn new(
+        assets: &'a dyn Assets,
+        limits: &'a Limits,
+        control: &'a dyn Control,
+        input: &'a [u8],
+        header: &'a Header,
+    ) -> Self {
         Self {
+            assets,
             limits,
             control,
             input,
@@ -137,7 +160,7 @@ impl<'a> Mill<'a> {
                 let bytes = self.timed("copy", |_| metadata::copied(input, encode))?;
                 vec![Rendered {
                     bytes,
-                    format: encode.format,
+                    format: encode.format.into(),
                     width: header.width,
                     height: header.height,
                 }]
@@ -154,7 +177,7 @@ impl<'a> Mill<'a> {
                 }
                 vec![Rendered {
                     bytes,
-                    format: encode.format,
+                    format: encode.format.into(),
                     width,
                     height,
                 }]
@@ -206,23 +229,24 @@ impl<'a> Mill<'a> {
                     }
                     continue;
                 }
+                let FilePlan::Encode(encode) = &plan.file else { continue };
                 let image = self.own_work(image.try_clone()?, plan)?;
-                check_output(self.limits, index, &plan.encode, image.shape())?;
+                check_output(self.limits, index, encode, image.shape())?;
                 let animation = match &mut animations[index] {
                     Some(animation) => animation,
-                    none => none.insert(Animation::new(&self.attachments(&plan.encode).1, frames.plays())?),
+                    none => none.insert(Animation::new(&self.attachments(encode).1, frames.plays())?),
                 };
                 self.timed("encode", |control| animation.push(image, frame.milliseconds, control))?;
             }
         }
         for ((output, animation), plan) in outputs.iter_mut().zip(animations).zip(plans) {
-            if let Some(animation) = animation {
+            if let (Some(animation), FilePlan::Encode(encode)) = (animation, &plan.file) {
                 let (width, height) = animation.sides();
-                let (attachments, encode) = self.attachments(&plan.encode);
+                let (attachments, encode) = self.attachments(encode);
                 let bytes = animation.finish()?;
                 *output = Some(Rendered {
                     bytes: attached(bytes, &encode, &attachments, width, height)?,
-                    format: encode.format,
+                    format: encode.format.into(),
                     width,
                     height,
                 });
@@ -244,21 +268,43 @@ impl<'a> Mill<'a> {
 
     fn output(&mut self, index: usize, image: Image, plan: &OutputPlan) -> Result<Rendered, EngineError> {
         let image = self.own_work(image, plan)?;
+        match &plan.file {
+            FilePlan::Encode(encode) => {
+                let chosen = match &plan.by_content {
+                    None => encode,
+                    Some(by_content) => match content::format_of(&image) {
+                        ImageFormat::Jpeg => &by_content.opaque,
+                        ImageFormat::Webp => &by_content.see_through,
+                        _ => encode,
+                    },
+                };
+                self.encoded(index, image, chosen)
+            }
+            FilePlan::Info(info) => self.described(image, info),
+        }
+    }
+
+    fn encoded(&mut self, index: usize, image: Image, encode: &EncodePlan) -> Result<Rendered, EngineError> {
         let (width, height) = (image.width, image.height);
-        let chosen = match &plan.by_content {
-            None => &plan.encode,
-            Some(by_content) => match content::format_of(&image) {
-                ImageFormat::Jpeg => &by_content.opaque,
-                ImageFormat::Webp => &by_content.see_through,
-                _ => &plan.encode,
-            },
-        };
-        check_output(self.limits, index, chosen, image.shape())?;
-        let (attachments, encode) = self.attachments(chosen);
+        check_output(self.limits, index, encode, image.shape())?;
+        let (attachments, encode) = self.attachments(encode);
         let bytes = self.timed("encode", |control| encode::encode(image, &encode, control))?;
         Ok(Rendered {
             bytes: attached(bytes, &encode, &attachments, width, height)?,
-            format: encode.format,
+            format: encode.format.into(),
+            width,
+            height,
+        })
+    }
+
+    fn described(&mut self, image: Image, info: &InfoPlan) -> Result<Rendered, EngineError> {
+        let (width, height) = info.sides.unwrap_or((image.width, image.height));
+        let afar = from_afar(image.shape());
+        let image = self.work(image, &afar)?;
+        let (bytes, header) = (self.input.len(), self.header);
+        Ok(Rendered {
+            bytes: self.timed("info", |_| Ok(info::describe(bytes, header, (width, height), image)))?,
+            format: FileFormat::Info,
             width,
             height,
         })
@@ -293,7 +339,10 @@ impl<'a> Mill<'a> {
                 image = self.timed(operation.name(), |control| profile::to_srgb(image, &icc, control))?;
                 continue;
             }
-            image = self.timed(operation.name(), |control| steps::apply(operation, image, control))?;
+            let assets = self.assets;
+            image = self.timed(operation.name(), |control| {
+                steps::apply(operation, image, assets, control)
+            })?;
             if let Operation::Trim(trim) = operation {
                 // The operations behind it are those for the largest picture that might have been left.
                 let operations = trim.later.lower(image.shape(), self.limits)?;

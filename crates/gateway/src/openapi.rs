@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use pixmill_types::{FailureCode, ImageFormat, TaskState};
+use pixmill_types::{FailureCode, FileFormat, ImageFormat, TaskState};
 use serde_json::{Value, json};
 use utoipa::openapi::encoding::EncodingBuilder;
 use utoipa::openapi::example::{Example, ExampleBuilder};
@@ -174,6 +174,10 @@ pub(crate) fn state_schema() -> Schema {
 
 pub(crate) fn format_schema() -> Schema {
     words("An image format.", ImageFormat::ALL.map(ImageFormat::as_str))
+}
+
+pub(crate) fn file_format_schema() -> Schema {
+    words("An image format, or `info` for facts as JSON.", FileFormat::names())
 }
 
 pub(crate) fn problem_code_schema() -> Schema {

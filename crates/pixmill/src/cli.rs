@@ -58,8 +58,10 @@ pub(crate) enum Command {
     Process(ProcessArgs),
     /// Print what a recipe would do to an image, and what that would cost.
     Explain(ExplainArgs),
-    /// Print every step and output format a recipe can use.
-    Recipes,
+    /// Print what images are: size, format, colours, BlurHash, ThumbHash, perceptual hash.
+    Info(InfoArgs),
+    /// List the ready recipes, print one of them, or print every step and output format there is.
+    Recipes(RecipesArgs),
     /// Print the settings that apply and where each comes from.
     Config(ConfigArgs),
     /// Copy the database of a running or stopped pixmill to a file, consistently.
@@ -80,7 +82,7 @@ pub(crate) struct ProcessArgs {
     /// Folder for the results; made when missing. Folders below an input folder are kept.
     #[arg(short, long, value_name = "FOLDER")]
     pub(crate) output: PathBuf,
-    /// What to do, such as 'grayscale | blur:2' or 'resize:400 => webp:80'.
+    /// What to do, such as 'grayscale | blur:2' or 'resize:400 => webp:80', or the name of a ready recipe.
     #[arg(long, value_name = "RECIPE", conflicts_with = "recipe")]
     pub(crate) steps: Option<Recipe>,
     /// A recipe document, TOML or JSON.
@@ -90,7 +92,7 @@ pub(crate) struct ProcessArgs {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) jobs: Option<u32>,
     #[command(flatten)]
-    pub(crate) limits: LimitFlags,
+    pub(crate) settings: MillFlags,
 }
 
 #[derive(Debug, Args)]
@@ -106,6 +108,50 @@ pub(crate) struct ExplainArgs {
     pub(crate) recipe: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) limits: LimitFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfoArgs {
+    /// Image files.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Print a JSON object a line instead.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) limits: LimitFlags,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct RecipesArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<RecipesCommand>,
+    /// List them as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecipesCommand {
+    /// Print the document of a ready recipe, to start from.
+    Show {
+        /// Its name.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Print the reference page of steps and output formats (Markdown).
+    Reference,
+    /// Write the pictures that the reference page shows.
+    #[command(hide = true)]
+    Pictures {
+        /// The photo to show every step on.
+        #[arg(value_name = "PHOTO")]
+        photo: PathBuf,
+        /// Where to.
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -229,6 +275,10 @@ setting_flags! {
 setting_flags! {
     /// Where a process of this machine answers, as flags.
     HealthFlags: |setting| ["listen", "metrics_listen"].contains(&setting.name)
+}
+setting_flags! {
+    /// The limits of one image, and where its recipe finds files, as flags.
+    MillFlags: |setting| setting.section == "limits" || setting.name == "assets"
 }
 setting_flags! {
     /// The limits of one image as flags.

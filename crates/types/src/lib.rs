@@ -5,6 +5,7 @@
 
 mod event;
 mod failure;
+mod file_format;
 mod format;
 mod id;
 mod limits;
@@ -16,16 +17,19 @@ mod time;
 
 pub use event::{Event, EventCursor, EventKind};
 pub use failure::{Failure, FailureCode};
+pub use file_format::FileFormat;
 pub use format::ImageFormat;
 pub use id::{ContentHash, InvalidId, LeaseId, RequestId, TaskId, WorkerId};
 pub use limits::{LimitExceeded, LimitName, Limits};
 pub use name::{DisplayName, Segment};
+pub use recipe::asset::{AssetName, InvalidAssetName};
 pub use recipe::color::{Color, InvalidColor};
 pub use recipe::document::{OutputDocument, RecipeDocument, Scalar, StepDocument};
 pub use recipe::gravity::{Focus, Gravity, InvalidFocus};
 pub use recipe::length::{InvalidLength, Length};
 pub use recipe::output::{Compression, Metadata, OutputFormat, OutputSpec, WriteOptions};
 pub use recipe::parameter::{Parameter, ParameterKind, StepReference};
+pub use recipe::ready::ReadyRecipe;
 pub use recipe::steps::{self, Step};
 pub use recipe::{Recipe, RecipeError};
 pub use state::{IllegalTransition, TaskState, Transition};

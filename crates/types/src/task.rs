@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentHash, DisplayName, Failure, ImageFormat, LeaseId, Recipe, Segment, TaskId, TaskState, Timestamp};
+use crate::{
+    ContentHash, DisplayName, Failure, FileFormat, ImageFormat, LeaseId, Recipe, Segment, TaskId, TaskState, Timestamp,
+};
 
 /// Attempts a task gets unless its submitter says otherwise.
 pub const DEFAULT_MAX_ATTEMPTS: u32 = 3;
@@ -209,9 +211,9 @@ pub struct OutputImage {
     pub bytes: u64,
     /// BLAKE3 of the bytes; the ETag.
     pub hash: ContentHash,
-    /// Its format.
-    pub format: ImageFormat,
-    /// Width, pixels.
+    /// What it holds.
+    pub format: FileFormat,
+    /// Width of the picture, pixels.
     pub width: u32,
     /// Height, pixels.
     pub height: u32,

@@ -135,10 +135,10 @@ async fn mill_in_slot(
     memory: MemoryPermit,
     input: Bytes,
 ) -> Result<(Milled, MemoryPermit), Ending> {
-    let limits = context.options.limits.clone();
+    let (limits, assets) = (context.options.limits.clone(), context.options.assets.clone());
     let in_thread = Arc::clone(attempt);
     let work = context.slots.run(move || {
-        let milled = mill::mill(&in_thread, &input, &limits);
+        let milled = mill::mill(&in_thread, &input, &assets, &limits);
         drop(slot);
         (milled, memory)
     });

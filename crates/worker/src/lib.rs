@@ -3,6 +3,7 @@
 //! Owns the claim loop, the heartbeat, the registration, the control channel, the reaper, the janitor and the milling
 //! threads, one file each. Knows nothing of HTTP, of how tasks come into being, of codecs, or of which broker and store it works on.
 
+mod assets;
 mod attempt;
 mod backoff;
 mod capacity;
@@ -23,5 +24,6 @@ mod slots;
 mod upkeep;
 mod worker;
 
+pub use assets::AssetFolder;
 pub use options::WorkerOptions;
 pub use worker::{Worker, WorkerServices};

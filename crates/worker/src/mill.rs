@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pixmill_engine::{Control, EngineError, Milled};
-use pixmill_types::{Failure, FailureCode, ImageFormat, Limits, Mill, Payload, Segment};
+use pixmill_types::{Failure, FailureCode, FileFormat, Limits, Mill, Payload, Segment};
 
+use crate::assets::AssetFolder;
 use crate::running::Attempt;
 
 /// The formats that the outputs will have, as far as that is known before.
-pub(crate) fn planned_formats(mill: &Mill) -> Vec<ImageFormat> {
+pub(crate) fn planned_formats(mill: &Mill) -> Vec<FileFormat> {
     let outputs = mill.recipe.outputs().iter();
     outputs.map(|output| output.format_for(mill.input.format)).collect()
 }
@@ -21,7 +22,7 @@ pub(crate) fn planned_formats(mill: &Mill) -> Vec<ImageFormat> {
 ///
 /// # Errors
 /// A permanent failure when two outputs would get one name: `photo` and `{name}` do for an input `photo.jpg`.
-pub(crate) fn segments(mill: &Mill, formats: &[ImageFormat]) -> Result<Vec<Segment>, Failure> {
+pub(crate) fn segments(mill: &Mill, formats: &[FileFormat]) -> Result<Vec<Segment>, Failure> {
     let input = &mill.input;
     let segments: Vec<Segment> = mill
         .recipe
@@ -41,14 +42,19 @@ pub(crate) fn segments(mill: &Mill, formats: &[ImageFormat]) -> Result<Vec<Segme
 }
 
 /// Mills on the calling thread; also returns how long it took.
-pub(crate) fn mill(attempt: &Arc<Attempt>, input: &Bytes, limits: &Limits) -> (Result<Milled, EngineError>, Duration) {
+pub(crate) fn mill(
+    attempt: &Arc<Attempt>,
+    input: &Bytes,
+    assets: &AssetFolder,
+    limits: &Limits,
+) -> (Result<Milled, EngineError>, Duration) {
     let Payload::Mill(mill) = &attempt.lease.task.payload;
     let begun = Instant::now();
     let control = AttemptControl {
         attempt,
         asked: AtomicBool::new(false),
     };
-    let milled = pixmill_engine::mill(input, &mill.recipe, limits, &control);
+    let milled = pixmill_engine::mill_with(assets, input, &mill.recipe, limits, &control);
     (milled, begun.elapsed())
 }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use pixmill_types::{Limits, QueueName, WorkerId};
 
+use crate::AssetFolder;
+
 /// How a worker works.
 #[derive(Debug, Clone)]
 pub struct WorkerOptions {
@@ -21,6 +23,8 @@ pub struct WorkerOptions {
     pub memory_budget_bytes: u64,
     /// What one image may cost.
     pub limits: Limits,
+    /// Where recipes find the files that they name.
+    pub assets: AssetFolder,
     /// How long a drain lets running tasks finish before it releases them.
     pub drain_grace: Duration,
     /// Whether it reaps leases, purges expired records and sweeps stray blobs. Every step of that may run in many

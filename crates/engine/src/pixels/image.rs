@@ -1,6 +1,6 @@
 //! A picture in memory.
 
-use super::{Channels, Depth, Sample, Shape};
+use super::{Channels, Depth, Sample, Shape, both_depths};
 use crate::EngineError;
 
 /// A picture: its samples row by row, channels interleaved, no padding.
@@ -32,6 +32,17 @@ impl Image {
                 Samples::Sixteen(_) => Depth::Sixteen,
             },
         }
+    }
+
+    /// Whether nothing shows through any pixel.
+    pub(crate) fn is_opaque(&self) -> bool {
+        fn are_opaque<T: Sample>(samples: &[T], channels: usize) -> bool {
+            let is_opaque = |alpha: &T| Into::<usize>::into(*alpha) == T::MAX as usize;
+            samples
+                .chunks_exact(channels)
+                .all(|pixel| pixel.last().is_none_or(is_opaque))
+        }
+        !self.channels.has_alpha() || both_depths!(&self.samples, samples => are_opaque(samples, self.channels.count()))
     }
 
     /// The samples at 8 bits, those of 16 rounded.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use pixmill_types::Color;
+
 /// A function of one level; what leaves 0 to 1 is cut off.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Tone {
@@ -87,6 +89,16 @@ impl ColorMatrix {
             [0.349 - 0.349 * rest, 0.686 + 0.314 * rest, 0.168 - 0.168 * rest],
             [0.272 - 0.272 * rest, 0.534 - 0.534 * rest, 0.131 + 0.869 * rest],
         ])
+    }
+
+    /// The colour as bright as luma (ITU-R BT.601), as far as `amount` says.
+    pub(super) fn tint(color: Color, amount: f32) -> Self {
+        let (weights, amount) = ([0.299, 0.587, 0.114], f64::from(amount));
+        let colors = [color.red, color.green, color.blue].map(|level| f64::from(level) / 255.0);
+        let row = |to: usize| {
+            [0, 1, 2].map(|from| weights[from] * colors[to] * amount + if from == to { 1.0 - amount } else { 0.0 })
+        };
+        Self([row(0), row(1), row(2)])
     }
 
     /// Whether no colour leaves 0 to 1, so that nothing is cut off.

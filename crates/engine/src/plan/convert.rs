@@ -26,7 +26,10 @@ pub(super) fn to_srgb(header: &Header, decode: DecodePlan, shared: &mut Vec<Oper
     };
     let wanting: Vec<bool> = outputs
         .iter()
-        .map(|output| !output.encode.options.keeps_profile && !takes_gray_first(output))
+        .map(|output| {
+            let keeps = output.encode().is_some_and(|encode| encode.options.keeps_profile);
+            !keeps && !takes_gray_first(output)
+        })
         .collect();
     let is_wanted_by_all = wanting.iter().all(|wants| *wants);
     let in_shared = leading(shared, header.pixels());

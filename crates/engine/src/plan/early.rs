@@ -74,6 +74,9 @@ fn reach(operation: &Operation) -> Option<u32> {
         | Operation::ToSrgb
         | Operation::Flatten(_) => Some(0),
         Operation::Blur(sigma) => u32::try_from(RowBlur::radius_of(*sigma)).ok(),
+        Operation::Sharpen(step) => u32::try_from(RowBlur::radius_of(step.sigma)).ok(),
+        Operation::Median(radius) => Some(*radius),
+        Operation::Edge(_) => Some(1),
         Operation::Orient(_)
         | Operation::Crop(_)
         | Operation::Resize(_)
@@ -81,6 +84,9 @@ fn reach(operation: &Operation) -> Option<u32> {
         | Operation::Rotate(_)
         | Operation::Round(_)
         | Operation::Attention { .. }
+        | Operation::Pixelate(_)
+        | Operation::Normalise(_)
+        | Operation::Watermark(_)
         | Operation::Trim(_) => None,
     }
 }

@@ -2,9 +2,8 @@
 
 use pixmill_types::{ImageFormat, LimitName, Limits};
 
-use super::OutputPlan;
 use super::memory;
-use super::operation::{Carried, EncodePlan, Operation};
+use super::operation::{Carried, EncodePlan, InfoPlan, Operation};
 use super::route::{DecodePlan, StreamPlan};
 use super::stage::Stage;
 use crate::EngineError;
@@ -121,19 +120,23 @@ impl<'a> Ledger<'a> {
         Ok(shape)
     }
 
-    pub(super) fn encode(&mut self, output: usize, plan: &OutputPlan, shape: Shape) -> Result<(), EngineError> {
-        let encode = &plan.encode;
+    pub(super) fn encode(
+        &mut self,
+        output: usize,
+        encode: &EncodePlan,
+        frames: u32,
+        shape: Shape,
+    ) -> Result<(), EngineError> {
         check_output(self.limits, output, encode, shape)?;
-        let frames = u64::from(plan.frames);
-        self.limits
-            .check(LimitName::OutputPixels, shape.pixels().saturating_mul(frames))?;
-        let earlier_frames = memory::file(encode, shape).saturating_mul(frames - 1);
+        let pixels = shape.pixels().saturating_mul(u64::from(frames));
+        self.limits.check(LimitName::OutputPixels, pixels)?;
+        let earlier_frames = memory::file(encode, shape).saturating_mul(u64::from(frames) - 1);
         self.stages.push(Stage {
             name: "encode",
-            detail: if plan.frames == 1 {
+            detail: if frames == 1 {
                 encode.to_string()
             } else {
-                format!("{encode}, {} frames", plan.frames)
+                format!("{encode}, {frames} frames")
             },
             includes: Vec::new(),
             output: Some(output),
@@ -142,6 +145,17 @@ impl<'a> Ledger<'a> {
         });
         self.files += earlier_frames + memory::file(encode, shape);
         Ok(())
+    }
+
+    pub(super) fn describe(&mut self, output: usize, info: &InfoPlan, shape: Shape) {
+        self.stages.push(Stage {
+            name: "info",
+            detail: info.to_string(),
+            includes: Vec::new(),
+            output: Some(output),
+            result: shape,
+            memory_bytes: self.files + self.beside + memory::describing(shape),
+        });
     }
 
     /// The stages, and what the dearest of them takes, bytes.

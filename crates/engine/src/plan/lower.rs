@@ -4,15 +4,16 @@
 //! with what [`Operation::before_turning`] has a twin for, what is cut off with what [`early`](super::early) says. All
 //! others keep their order.
 
-use pixmill_types::steps::Fit;
-use pixmill_types::{Focus, Limits, OutputSpec, Recipe, Step};
+use pixmill_types::steps::{Filter, Fit, Orient, Resize};
+use pixmill_types::{Color, Focus, Limits, OutputFormat, OutputSpec, Recipe, Step};
 
 use super::color::{ColorMatrix, Tone};
 use super::ledger::Ledger;
-use super::operation::{Operation, TrimPlan};
+use super::operation::{Operation, PixelatePlan, TrimPlan};
 use super::{early, sides};
 use crate::EngineError;
 use crate::exif::Orientation;
+use crate::info;
 use crate::pixels::Shape;
 
 /// A recipe with everything that all its outputs share moved to the front.
@@ -66,7 +67,7 @@ pub(super) fn share(recipe: &Recipe) -> Shared<'_> {
     let mut outputs: Vec<_> = recipe
         .outputs()
         .iter()
-        .map(|output| (output.steps.clone(), output))
+        .map(|output| (steps_of(recipe, output), output))
         .collect();
     while let Some(first) = common_first(&outputs) {
         steps.push(first);
@@ -81,6 +82,55 @@ pub(super) fn share(recipe: &Recipe) -> Shared<'_> {
         steps,
         outputs,
     }
+}
+
+/// What comes before facts are collected, whatever the recipe says: they are about an upright picture, which is looked at
+/// from afar.
+const FROM_AFAR: &[Step] = &[
+    Step::Orient(Orient {}),
+    Step::Resize(Resize {
+        width: Some(info::MAX_SIDE),
+        height: Some(info::MAX_SIDE),
+        fit: Fit::Inside,
+        filter: Filter::Bilinear,
+        enlarge: false,
+        gravity: Focus::CENTER,
+        background: Color::WHITE,
+        linear: false,
+    }),
+];
+
+/// The steps of an output, with those that come before facts are collected. How large the picture was is known beforehand
+/// unless it is trimmed; then it is made small last.
+fn steps_of(recipe: &Recipe, output: &OutputSpec) -> Vec<Step> {
+    let is_trimmed = [recipe.steps(), &output.steps]
+        .concat()
+        .iter()
+        .any(|step| matches!(step, Step::Trim(_)));
+    let before_file = match output.format {
+        OutputFormat::Info if is_trimmed => &FROM_AFAR[..1],
+        OutputFormat::Info => FROM_AFAR,
+        OutputFormat::Same | OutputFormat::Auto | OutputFormat::Fixed(_) => &[],
+    };
+    [&output.steps, before_file].concat()
+}
+
+/// Makes a picture of that shape as small as it is looked at.
+pub(crate) fn from_afar(shape: Shape) -> Vec<Operation> {
+    let small = FROM_AFAR.iter().filter_map(|step| match step {
+        Step::Resize(resize) => Some(sides::resize(resize, shape)),
+        _ => None,
+    });
+    small.flatten().filter(|operation| operation.changes(shape)).collect()
+}
+
+/// The picture that an output for facts is about: `from` after the steps of the recipe and its own, upright.
+///
+/// # Errors
+/// As [`lower`].
+pub(super) fn described(recipe: &Recipe, output: &OutputSpec, from: Underway) -> Result<Underway, EngineError> {
+    let steps = [recipe.steps(), &output.steps, &FROM_AFAR[..1]].concat();
+    Ok(lower(&steps, false, from)?.1)
 }
 
 fn common_first(outputs: &[(Vec<Step>, &OutputSpec)]) -> Option<Step> {
@@ -106,9 +156,12 @@ fn lets_luma_pass(step: &Step) -> bool {
         Step::Invert(_) => true,
         Step::Brightness(step) => step.factor <= 1.0,
         Step::Contrast(step) => step.factor <= 1.0,
-        // Begins with luma itself.
-        Step::Threshold(_) => true,
+        // Begin with luma themselves.
+        Step::Threshold(_) | Step::Edge(_) => true,
+        // A mean.
+        Step::Pixelate(_) => true,
         Step::Saturation(_) | Step::Hue(_) | Step::Gamma(_) | Step::Sepia(_) | Step::Trim(_) => false,
+        Step::Sharpen(_) | Step::Median(_) | Step::Normalise(_) | Step::Tint(_) | Step::Watermark(_) => false,
     }
 }
 
@@ -117,7 +170,7 @@ fn takes_colour_first(steps: &[Step]) -> bool {
     steps
         .iter()
         .take_while(|step| lets_luma_pass(step))
-        .any(|step| matches!(step, Step::Grayscale(_) | Step::Threshold(_)))
+        .any(|step| matches!(step, Step::Grayscale(_) | Step::Threshold(_) | Step::Edge(_)))
 }
 
 /// The operations for `steps`, with `grayscale` besides when it was moved to the front, in the cheapest order; and what
@@ -210,6 +263,16 @@ impl Lowered {
             Step::Saturation(step) => self.matrix(ColorMatrix::saturate(step.factor)),
             Step::Hue(step) => self.matrix(ColorMatrix::hue_rotate(step.degrees)),
             Step::Sepia(step) => self.matrix(ColorMatrix::sepia(step.amount)),
+            Step::Sharpen(step) => self.push(Operation::Sharpen(*step)),
+            Step::Pixelate(step) => self.push(Operation::Pixelate(PixelatePlan::of(step))),
+            Step::Median(step) => self.push(Operation::Median(step.radius)),
+            Step::Edge(step) => {
+                self.take_colour();
+                self.push(Operation::Edge(step.operator));
+            }
+            Step::Tint(step) => self.matrix(ColorMatrix::tint(step.color, step.amount)),
+            Step::Watermark(step) => self.push(Operation::Watermark(*step)),
+            Step::Normalise(step) => self.push(Operation::Normalise(*step)),
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use super::route::{DecodePlan, StreamPlan};
 use crate::exif::Orientation;
 use crate::pixels::{Depth, Shape};
 use crate::probe::{ColorModel, Header, Profile};
-use crate::steps::RowBlur;
+use crate::steps::{MOST_WATERMARK_PIXELS, RowBlur};
 
 /// Tables, row buffers and what else does not grow with the picture, bytes.
 const FIXED: u64 = 1024 * 1024;
@@ -109,6 +109,7 @@ pub(super) fn operating(operation: &Operation, from: Shape) -> u64 {
             | Operation::Flatten(_)
             | Operation::Round(_)
             | Operation::Crop(_)
+            | Operation::Normalise(_)
             | Operation::Trim(_) => 0,
             // A small copy is looked at.
             Operation::Attention { .. } => resizing(from, Shape { width: 1, ..from }),
@@ -122,6 +123,14 @@ pub(super) fn operating(operation: &Operation, from: Shape) -> u64 {
             }
             Operation::Rotate(_) => to.bytes(),
             Operation::Blur(sigma) => kept_by_blur(*sigma, from),
+            // On a copy.
+            Operation::Sharpen(step) => from.bytes() + kept_by_blur(step.sigma, from),
+            // At most 16 bits a level, or one number of single precision a pixel.
+            Operation::Median(radius) => 2 * kept_by_window(*radius, from) * size_of::<u16>() as u64,
+            // The mark as it is decoded, from a file that may be as large, and as it is laid on.
+            Operation::Watermark(_) => to.bytes() + 16 * MOST_WATERMARK_PIXELS + resizing(to, to).min(8 * to.pixels()),
+            Operation::Edge(_) => kept_by_window(1, from) * size_of::<f32>() as u64,
+            Operation::Pixelate(plan) => (u64::from(from.width) / u64::from(plan.size) + 2) * 32,
             Operation::Resize(resize) if resize.linear => {
                 let light = |shape: Shape| Shape {
                     depth: Depth::Sixteen,
@@ -142,6 +151,12 @@ fn resizing(from: Shape, to: Shape) -> u64 {
     };
     let premultiplied = if from.channels.has_alpha() { from.bytes() } else { 0 };
     to.bytes() + between.bytes() + premultiplied
+}
+
+/// The samples of the rows that a window of that radius keeps, and of the one made from them.
+fn kept_by_window(radius: u32, from: Shape) -> u64 {
+    let side = u64::from(2 * radius + 1);
+    (side + 1) * (u64::from(from.width) + side) * from.channels.count() as u64
 }
 
 /// The rows that blurring keeps, in single precision at the most, and the columns between its strips, bytes.
@@ -178,6 +193,11 @@ pub(super) fn encoding(encode: &EncodePlan, from: Shape) -> u64 {
         ImageFormat::Avif => widened + AVIF_BYTES * written.pixels(),
     };
     FIXED + from.bytes() + narrowed + working + file(encode, from)
+}
+
+/// Looking at a picture of shape `from`, which is counted, bytes: numbers of double precision for a few planes.
+pub(super) fn describing(from: Shape) -> u64 {
+    FIXED + from.bytes() + 16 * size_of::<f64>() as u64 * from.pixels()
 }
 
 /// The finished file, bytes: what a detailed picture takes, not the largest possible.

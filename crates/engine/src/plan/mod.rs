@@ -18,14 +18,15 @@ mod stage;
 
 use std::fmt;
 
-use pixmill_types::{ImageFormat, Limits, Metadata, OutputFormat, Recipe, Step};
+use pixmill_types::{FileFormat, ImageFormat, Limits, Metadata, OutputFormat, Recipe, Step};
 
 pub(crate) use self::color::{ColorMatrix, Tone};
 pub(crate) use self::geometry::{Margins, PadPlan, ResizePlan, RotatePlan};
 pub(crate) use self::ledger::check_output;
-pub(crate) use self::lower::Later;
-pub(crate) use self::operation::{EncodePlan, Operation};
+pub(crate) use self::lower::{Later, from_afar};
+pub(crate) use self::operation::{EncodePlan, InfoPlan, Operation, PixelatePlan};
 pub(crate) use self::route::{DecodeChannels, DecodePlan, DecodeScale, Route, StreamPlan};
+pub(crate) use self::sides::resize as resize_operations;
 pub use self::stage::Stage;
 
 use self::ledger::Ledger;
@@ -49,7 +50,7 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub(crate) struct OutputPlan {
     pub(crate) operations: Vec<Operation>,
-    pub(crate) encode: EncodePlan,
+    pub(crate) file: FilePlan,
     /// What the operations stand for, when only what outputs share says how large the picture is.
     pub(crate) later: Option<Later>,
     /// Whether nobody asked for a quality, so that pixels of the same format may be left alone.
@@ -65,6 +66,23 @@ pub(crate) struct OutputPlan {
 pub(crate) struct ByContent {
     pub(crate) opaque: EncodePlan,
     pub(crate) see_through: EncodePlan,
+}
+
+/// What the file of an output is made of the picture.
+#[derive(Debug, Clone)]
+pub(crate) enum FilePlan {
+    Encode(EncodePlan),
+    Info(InfoPlan),
+}
+
+impl OutputPlan {
+    /// How the picture is encoded; nothing when there will be none.
+    fn encode(&self) -> Option<&EncodePlan> {
+        match &self.file {
+            FilePlan::Encode(encode) => Some(encode),
+            FilePlan::Info(_) => None,
+        }
+    }
 }
 
 impl Plan {
@@ -120,6 +138,7 @@ impl fmt::Display for Plan {
 /// picture does not have, or an output is larger than its format can hold.
 pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, EngineError> {
     header.check(limits)?;
+    let wanted = recipe;
     let recipe = lower::share(recipe);
     let decode = pushdown::decode(header, recipe.grayscale);
     let decoded = Underway {
@@ -136,11 +155,11 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
             let is_moving = header.frames > 1 && !spec.options.first_frame;
             let is_auto = spec.format == OutputFormat::Auto;
             let format = match spec.format_for(header.format) {
-                _ if is_auto && is_moving => ImageFormat::Webp,
+                FileFormat::Image(_) if is_auto && is_moving => FileFormat::Image(ImageFormat::Webp),
                 format => format,
             };
             let mut steps = steps.clone();
-            if !holds_orientation(format) {
+            if matches!(format, FileFormat::Image(format) if !holds_orientation(format)) {
                 steps.push(Step::Orient(pixmill_types::steps::Orient {}));
             }
             let (operations, end) = lower::lower(&steps, false, split)?;
@@ -153,21 +172,26 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
                 keeps_profile: spec.options.keeps_profile && is_same_kind && header.profile.needs_conversion(),
                 orientation: end.orientation,
             };
-            loses_alpha |= format == ImageFormat::Jpeg && end.shape.channels.has_alpha();
+            let (file, is_animation) = match format {
+                FileFormat::Image(format) => {
+                    loses_alpha |= format == ImageFormat::Jpeg && end.shape.channels.has_alpha();
+                    (FilePlan::Encode(encode(format)), is_moving && format.is_animated())
+                }
+                FileFormat::Info => {
+                    let described = lower::described(wanted, spec, decoded)?;
+                    (FilePlan::Info(InfoPlan::of(&described)), false)
+                }
+            };
             let later = split.is_bound.then_some(Later {
                 steps,
                 orientation: split.orientation,
             });
             Ok(OutputPlan {
                 operations,
-                encode: encode(format),
+                file,
                 later,
                 is_of_any_quality: spec.quality.is_none(),
-                frames: if is_moving && format.is_animated() {
-                    header.frames
-                } else {
-                    1
-                },
+                frames: if is_animation { header.frames } else { 1 },
                 by_content: (is_auto && !is_moving).then(|| ByContent {
                     opaque: encode(ImageFormat::Jpeg),
                     see_through: encode(ImageFormat::Webp),
@@ -221,7 +245,10 @@ fn account(header: &Header, route: &Route, limits: &Limits) -> Result<(Vec<Stage
                 let is_last = index + 1 == outputs.len() && !is_moving;
                 ledger.keep_beside(if is_last { 0 } else { split.bytes() });
                 let end = ledger.operate(Some(index), &output.operations, split)?;
-                ledger.encode(index, output, end)?;
+                match &output.file {
+                    FilePlan::Encode(encode) => ledger.encode(index, encode, output.frames, end)?,
+                    FilePlan::Info(info) => ledger.describe(index, info, end),
+                }
             }
         }
     }
@@ -248,11 +275,14 @@ fn decoded_shape(header: &Header, decode: DecodePlan) -> Shape {
 
 fn warnings(header: &Header, outputs: &[OutputPlan], loses_alpha: bool) -> Vec<String> {
     let mut warnings = Vec::new();
-    let flattens = |output: &&OutputPlan| header.frames > 1 && output.frames == 1 && !output.encode.options.first_frame;
-    if let Some(output) = outputs.iter().find(flattens) {
+    let flattened = outputs.iter().filter(|output| header.frames > 1 && output.frames == 1);
+    let flattened = flattened
+        .filter_map(OutputPlan::encode)
+        .find(|encode| !encode.options.first_frame);
+    if let Some(encode) = flattened {
         warnings.push(format!(
             "the image is an animation of {} frames; {} holds none, its first frame is taken",
-            header.frames, output.encode.format
+            header.frames, encode.format
         ));
     }
     if header.has_more_pages {
@@ -261,15 +291,12 @@ fn warnings(header: &Header, outputs: &[OutputPlan], loses_alpha: bool) -> Vec<S
     if header.profile == Profile::Ignored {
         warnings.push("the colour profile is damaged or for pixels of another kind; it is ignored".to_owned());
     }
-    for output in outputs {
-        let wants_metadata = output.encode.options.metadata != Metadata::Strip || output.encode.keeps_profile;
-        if wants_metadata && !metadata::holds(output.encode.format) {
-            warnings.push(format!(
-                "metadata is not written to {}; it is left out",
-                output.encode.format
-            ));
+    for encode in outputs.iter().filter_map(OutputPlan::encode) {
+        let wants_metadata = encode.options.metadata != Metadata::Strip || encode.keeps_profile;
+        if wants_metadata && !metadata::holds(encode.format) {
+            warnings.push(format!("metadata is not written to {}; it is left out", encode.format));
         }
-        if output.encode.options.keeps_profile && matches!(header.color, ColorModel::Cmyk { .. }) {
+        if encode.options.keeps_profile && matches!(header.color, ColorModel::Cmyk { .. }) {
             warnings.push("inks are not written; they become sRGB, and their profile is left out".to_owned());
         }
     }

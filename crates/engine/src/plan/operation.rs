@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use pixmill_types::steps::RotateFilter;
+use pixmill_types::steps::{EdgeOperator, Normalise, Pixelate, RotateFilter, Sharpen, Watermark};
 use pixmill_types::{Color, ImageFormat, Metadata, WriteOptions};
 
 use super::color::{ColorMatrix, Tone};
 use super::geometry::{Margins, PadPlan, ResizePlan, RotatePlan};
-use super::lower::Later;
+use super::lower::{Later, Underway};
 use crate::exif::Orientation;
 use crate::pixels::{Channels, Shape};
 
@@ -39,6 +39,23 @@ pub(crate) enum Operation {
         height: u32,
     },
     Trim(TrimPlan),
+    Sharpen(Sharpen),
+    Pixelate(PixelatePlan),
+    /// Radius, pixels.
+    Median(u32),
+    /// Of a gray picture.
+    Edge(EdgeOperator),
+    Normalise(Normalise),
+    Watermark(Watermark),
+}
+
+/// Squares of one colour, and from which corner they are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PixelatePlan {
+    /// Side of a square, pixels.
+    pub(crate) size: u32,
+    pub(crate) from_right: bool,
+    pub(crate) from_bottom: bool,
 }
 
 /// A trim, after which alone it is known how large the picture is.
@@ -65,6 +82,50 @@ pub(crate) struct EncodePlan {
     pub(crate) orientation: Orientation,
 }
 
+/// Facts about a picture: what is looked at may be smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InfoPlan {
+    /// Width and height of the picture; `None` when only trimming it tells.
+    pub(crate) sides: Option<(u32, u32)>,
+}
+
+impl InfoPlan {
+    pub(super) fn of(picture: &Underway) -> Self {
+        let Shape { width, height, .. } = picture.shape;
+        Self {
+            sides: (!picture.is_bound).then_some((width, height)),
+        }
+    }
+}
+
+impl PixelatePlan {
+    pub(super) const fn of(step: &Pixelate) -> Self {
+        Self {
+            size: step.size,
+            from_right: false,
+            from_bottom: false,
+        }
+    }
+
+    /// The same squares on the picture before it is turned upright.
+    fn before_turning(self, orientation: Orientation) -> Self {
+        let (swaps, keeps_x, keeps_y) = orientation.axes();
+        // A mirrored axis begins at its other end.
+        let from_far_x = self.from_right == keeps_x;
+        let from_far_y = self.from_bottom == keeps_y;
+        let (from_right, from_bottom) = if swaps {
+            (from_far_y, from_far_x)
+        } else {
+            (from_far_x, from_far_y)
+        };
+        Self {
+            from_right,
+            from_bottom,
+            ..self
+        }
+    }
+}
+
 impl Operation {
     pub(crate) const fn name(&self) -> &'static str {
         match self {
@@ -82,6 +143,12 @@ impl Operation {
             Self::Round(_) => "round",
             Self::Attention { .. } => "attention",
             Self::Trim(_) => "trim",
+            Self::Sharpen(_) => "sharpen",
+            Self::Pixelate(_) => "pixelate",
+            Self::Median(_) => "median",
+            Self::Edge(_) => "edge",
+            Self::Normalise(_) => "normalise",
+            Self::Watermark(_) => "watermark",
         }
     }
 
@@ -90,7 +157,8 @@ impl Operation {
         match self {
             Self::Orient(orientation) if orientation.swaps_sides() => shape.transposed(),
             Self::Orient(_) | Self::Blur(_) | Self::Curve(_) | Self::ToSrgb | Self::Trim(_) => shape,
-            Self::Matrix(_) => Shape {
+            Self::Sharpen(_) | Self::Pixelate(_) | Self::Median(_) | Self::Edge(_) | Self::Normalise(_) => shape,
+            Self::Matrix(_) | Self::Watermark(_) => Shape {
                 channels: shape.channels.to_colored(),
                 ..shape
             },
@@ -141,6 +209,12 @@ impl Operation {
             | Self::ToSrgb
             | Self::Rotate(_)
             | Self::Round(_)
+            | Self::Sharpen(_)
+            | Self::Pixelate(_)
+            | Self::Median(_)
+            | Self::Edge(_)
+            | Self::Normalise(_)
+            | Self::Watermark(_)
             | Self::Trim(_) => true,
         }
     }
@@ -155,7 +229,8 @@ impl Operation {
                 ..*pad
             })),
             // Two that look at pixels in an order, and one that would turn the other way in a mirror.
-            Self::Orient(_) | Self::Rotate(_) | Self::Attention { .. } | Self::Trim(_) => None,
+            // And one that has a right way up of its own.
+            Self::Orient(_) | Self::Rotate(_) | Self::Attention { .. } | Self::Trim(_) | Self::Watermark(_) => None,
             Self::Grayscale
             | Self::Blur(_)
             | Self::Curve(_)
@@ -163,6 +238,9 @@ impl Operation {
             | Self::Flatten(_)
             | Self::Round(_)
             | Self::ToSrgb => Some(self.clone()),
+            Self::Pixelate(plan) => Some(Self::Pixelate(plan.before_turning(orientation))),
+            // Each treats every direction alike.
+            Self::Sharpen(_) | Self::Median(_) | Self::Edge(_) | Self::Normalise(_) => Some(self.clone()),
         }
     }
 }
@@ -241,6 +319,28 @@ impl fmt::Display for Operation {
                     "{left} px on the left, {top} above, {right} on the right, {bottom} below, {background}"
                 )
             }
+            Self::Sharpen(step) => {
+                write!(f, "unsharp mask, sigma {} px, amount {}", step.sigma, step.amount)?;
+                match step.threshold {
+                    0 => Ok(()),
+                    threshold => write!(f, ", above {threshold} of 255"),
+                }
+            }
+            Self::Pixelate(plan) => write!(f, "squares of {} px", plan.size),
+            Self::Median(radius) => write!(f, "squares of {} px", 2 * radius + 1),
+            Self::Edge(operator) => f.write_str(match operator {
+                EdgeOperator::Sobel => "Sobel, a quarter of the gradient",
+                EdgeOperator::Laplacian => "Laplacian of 8 neighbours",
+            }),
+            Self::Watermark(step) => {
+                write!(f, "{}, {}, opacity {}", step.image, step.gravity, step.opacity)?;
+                match step.scale {
+                    Some(scale) => write!(f, ", {scale} % wide")?,
+                    None => f.write_str(", as large as it is")?,
+                }
+                f.write_str(if step.tile { ", repeated" } else { "" })
+            }
+            Self::Normalise(step) => write!(f, "luma, without {} % dark and {} % light", step.low, step.high),
             Self::Rotate(rotate) => {
                 let filter = match rotate.filter {
                     RotateFilter::Bilinear => "bilinear",
@@ -260,6 +360,16 @@ impl fmt::Display for Operation {
                 "the colour of the corner, {} levels of tolerance; sizes from here on are the largest possible",
                 trim.tolerance
             ),
+        }
+    }
+}
+
+impl fmt::Display for InfoPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("json: colours, BlurHash, ThumbHash and perceptual hash")?;
+        match self.sides {
+            Some((width, height)) => write!(f, " of {width} x {height}"),
+            None => Ok(()),
         }
     }
 }

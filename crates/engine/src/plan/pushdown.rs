@@ -60,11 +60,12 @@ fn copied(header: &Header, decode: DecodePlan, shared: &[Operation], outputs: &[
     let [output] = outputs else {
         return None;
     };
-    let is_jpeg = header.format == ImageFormat::Jpeg && output.encode.format == ImageFormat::Jpeg;
+    let encode = *output.encode()?;
+    let is_jpeg = header.format == ImageFormat::Jpeg && encode.format == ImageFormat::Jpeg;
     let has_inks = matches!(header.color, ColorModel::Cmyk { .. });
     let drops_colour = decode.channels == DecodeChannels::Luma && !header.color.is_gray();
     let is_left_alone = !drops_colour && shared.is_empty() && output.operations.is_empty() && output.is_of_any_quality;
-    (is_jpeg && !has_inks && is_left_alone).then_some(Route::Copied { encode: output.encode })
+    (is_jpeg && !has_inks && is_left_alone).then_some(Route::Copied { encode })
 }
 
 /// From luma of a JPEG to one gray JPEG, with nothing but a blur and a turning between.
@@ -72,7 +73,8 @@ fn streamed(header: &Header, decode: DecodePlan, shared: &[Operation], outputs: 
     let [output] = outputs else {
         return None;
     };
-    let is_gray_jpeg = output.encode.format == ImageFormat::Jpeg && decode.channels == DecodeChannels::Luma;
+    let encode = *output.encode()?;
+    let is_gray_jpeg = encode.format == ImageFormat::Jpeg && decode.channels == DecodeChannels::Luma;
     if !decode.by_core || !is_gray_jpeg {
         return None;
     }
@@ -98,7 +100,7 @@ fn streamed(header: &Header, decode: DecodePlan, shared: &[Operation], outputs: 
             drops_colour: !header.color.is_gray(),
             turn,
         },
-        encode: output.encode,
+        encode,
     })
 }
 

@@ -11,7 +11,7 @@ use crate::exif::Orientation;
 use crate::pixels::Shape;
 
 /// What scales a picture for a resize, and what then cuts it for one that covers; nothing when it stays as it is.
-pub(super) fn resize(resize: &Resize, shape: Shape) -> Vec<Operation> {
+pub(crate) fn resize(resize: &Resize, shape: Shape) -> Vec<Operation> {
     let (width, height) = (shape.width, shape.height);
     let (from_width, from_height) = (f64::from(width), f64::from(height));
     let scale_x = resize.width.map(|target| f64::from(target) / from_width);

@@ -69,6 +69,10 @@ impl ColorModel {
     pub(crate) const fn is_gray(self) -> bool {
         matches!(self, Self::Gray | Self::GrayAlpha)
     }
+
+    pub(crate) const fn has_alpha(self) -> bool {
+        matches!(self, Self::GrayAlpha | Self::Rgba)
+    }
 }
 
 impl Header {

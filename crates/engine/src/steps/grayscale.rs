@@ -33,7 +33,7 @@ fn compact<T: Copy, const FROM: usize, const TO: usize>(samples: &mut Vec<T>, co
     samples.shrink_to_fit();
 }
 
-fn luma<T: Copy + Into<u32> + TryFrom<u32> + Default>(red: T, green: T, blue: T) -> T {
+pub(super) fn luma<T: Copy + Into<u32> + TryFrom<u32> + Default>(red: T, green: T, blue: T) -> T {
     let weighted = RED * red.into() + GREEN * green.into() + BLUE * blue.into();
     // The weights add up to one, so the result is within the range of what went in.
     T::try_from((weighted + 0x8000) >> 16).unwrap_or_default()

@@ -5,21 +5,30 @@ mod blur;
 mod channels;
 mod crop;
 mod curve;
+mod edge;
 mod flatten;
 mod grayscale;
 mod light;
 mod matrix;
+mod median;
+mod normalise;
 mod orient;
 mod pad;
+mod pixelate;
 mod resize;
 mod rotate;
 mod round;
+mod sharpen;
 mod trim;
+mod watermark;
+mod window;
 
 pub(crate) use self::blur::{RowBlur, narrow, widen};
 pub(crate) use self::flatten::flatten;
+pub(crate) use self::watermark::MOST_PIXELS as MOST_WATERMARK_PIXELS;
 
 use crate::EngineError;
+use crate::assets::Assets;
 use crate::mill::Control;
 use crate::pixels::Image;
 use crate::plan::Operation;
@@ -27,8 +36,14 @@ use crate::plan::Operation;
 /// Carries out one operation. Takes the picture, so that its memory can be used again or freed early.
 ///
 /// # Errors
-/// [`EngineError::Stopped`] when `control` says so, [`EngineError::Internal`] when memory is lacking.
-pub(crate) fn apply(operation: &Operation, image: Image, control: &dyn Control) -> Result<Image, EngineError> {
+/// [`EngineError::Stopped`] when `control` says so, [`EngineError::Impossible`] for an asset that cannot be used,
+/// [`EngineError::Internal`] when memory is lacking.
+pub(crate) fn apply(
+    operation: &Operation,
+    image: Image,
+    assets: &dyn Assets,
+    control: &dyn Control,
+) -> Result<Image, EngineError> {
     match operation {
         Operation::Orient(orientation) => orient::upright(image, *orientation),
         Operation::Grayscale => Ok(grayscale::grayscale(image)),
@@ -46,5 +61,11 @@ pub(crate) fn apply(operation: &Operation, image: Image, control: &dyn Control) 
         Operation::Round(radius) => round::round(image, *radius, control),
         Operation::Attention { width, height } => attention::attention(image, *width, *height, control),
         Operation::Trim(trim) => trim::trim(image, trim.tolerance, control),
+        Operation::Sharpen(step) => sharpen::sharpen(image, *step, control),
+        Operation::Pixelate(plan) => pixelate::pixelate(image, plan, control),
+        Operation::Median(radius) => median::median(image, *radius, control),
+        Operation::Edge(operator) => edge::edge(image, *operator, control),
+        Operation::Watermark(step) => watermark::watermark(image, step, assets, control),
+        Operation::Normalise(step) => normalise::normalise(image, *step, control),
     }
 }

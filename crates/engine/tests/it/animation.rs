@@ -195,11 +195,11 @@ fn each_output_holds_what_it_can() {
     assert_eq!(
         facts,
         [
-            (ImageFormat::Webp, 16, 4),
-            (ImageFormat::Jpeg, 16, 1),
-            (ImageFormat::Gif, 4, 4),
-            (ImageFormat::Png, 16, 1),
-            (ImageFormat::Webp, 16, 4)
+            (ImageFormat::Webp.into(), 16, 4),
+            (ImageFormat::Jpeg.into(), 16, 1),
+            (ImageFormat::Gif.into(), 4, 4),
+            (ImageFormat::Png.into(), 16, 1),
+            (ImageFormat::Webp.into(), 16, 4)
         ]
     );
     assert_eq!(

@@ -51,6 +51,10 @@ fn matrices_are_what_css_defines() {
         ("sepia", [100, 89, 69, 9, 196, 175, 136, 255, 57, 51, 40, 0]),
         ("sepia:0", [255, 0, 0, 9, 0, 255, 0, 255, 10, 20, 200, 0]),
         ("hue:360", [255, 0, 0, 9, 0, 255, 0, 255, 10, 20, 200, 0]),
+        ("tint:#ff8000", [76, 38, 0, 9, 150, 75, 0, 255, 38, 19, 0, 0]),
+        ("tint:white", [76, 76, 76, 9, 150, 150, 150, 255, 38, 38, 38, 0]),
+        ("tint:red,amount=0", [255, 0, 0, 9, 0, 255, 0, 255, 10, 20, 200, 0]),
+        ("tint:#00f,amount=0.5", [128, 0, 38, 9, 0, 128, 75, 255, 5, 10, 119, 0]),
         ("hue:180", [0, 109, 109, 9, 255, 110, 255, 255, 52, 42, 0, 0]),
     ] {
         let actual = png_of(&input.to_png(), recipe).samples;
@@ -58,6 +62,7 @@ fn matrices_are_what_css_defines() {
         assert!(close, "{recipe}: {actual:?}, expected {expected:?}");
     }
     assert_eq!(png_of(&row(1, &[100]).to_png(), "sepia").samples, [135, 120, 94]);
+    assert_eq!(png_of(&row(1, &[255]).to_png(), "tint:#123456").samples, [18, 52, 86]);
     assert_eq!(png_of(&row(1, &[100]).to_png(), "hue:90 | saturation:3").samples, [100]);
 }
 

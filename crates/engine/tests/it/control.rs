@@ -80,6 +80,21 @@ fn steps_that_change_sides_stop_between_rows() {
 }
 
 #[test]
+fn every_step_asks_between_rows() {
+    let input = read("photos/kodak_23.png");
+    let limits = Limits::default();
+    for step in ["sharpen", "pixelate:4", "median", "median:3", "edge", "normalise"] {
+        let asked = StopAt::new(usize::MAX);
+        pixmill_engine::mill(&input, &step.parse().unwrap(), &limits, &asked).unwrap();
+        let plain = StopAt::new(usize::MAX);
+        pixmill_engine::mill(&input, &"flop".parse().unwrap(), &limits, &plain).unwrap();
+        let [asked, plain] = [asked, plain].map(|control| control.asked.into_inner());
+        // 512 rows, of which some steps take 16 at a time.
+        assert!(asked > plain + 20, "{step}: {asked} and {plain}");
+    }
+}
+
+#[test]
 fn a_file_over_the_limit_is_not_looked_at() {
     let limits = Limits {
         max_input_bytes: 1000,

@@ -58,7 +58,7 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 /// The most that this thread held while `work` ran, beyond what it held before, bytes.
-fn peak_of(work: impl FnOnce()) -> u64 {
+pub(crate) fn peak_of(work: impl FnOnce()) -> u64 {
     let before = HELD.get().0;
     HELD.set((before, before));
     work();
@@ -81,6 +81,12 @@ fn plans_say_what_milling_takes() {
         ("camera/canon_hdr_NO.jpg", "orient | resize:2000,enlarge=true"),
         ("camera/canon_hdr_NO.jpg", "orient | resize:300"),
         ("photos/kodak_14.png", "grayscale | blur:2"),
+        ("photos/kodak_14.png", "orient => jpeg ; info"),
+        ("bench/photo_12mp.jpg", "orient => info"),
+        ("bench/photo_2mp.jpg", "sharpen:3"),
+        ("bench/photo_2mp.jpg", "grayscale | median:1 | edge"),
+        ("bench/photo_2mp.jpg", "median:20"),
+        ("webp/lossless_alpha.webp", "median:2 | pixelate:9 | normalise => png"),
         (
             "photos/kodak_14.png",
             "orient => jpeg:name=a ; blur:3 | png:name=b ; resize:100 | jpeg:name=c",

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use pixmill_types::ImageFormat;
+use pixmill_types::{FileFormat, ImageFormat};
 
 /// 8-bit samples, interleaved.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,7 +15,10 @@ pub(crate) struct Picture {
 
 impl Picture {
     /// Decodes a file; 16-bit samples are taken by their high byte.
-    pub(crate) fn decode(format: ImageFormat, bytes: &[u8]) -> Self {
+    pub(crate) fn decode(format: impl Into<FileFormat>, bytes: &[u8]) -> Self {
+        let FileFormat::Image(format) = format.into() else {
+            panic!("facts are no picture");
+        };
         match format {
             ImageFormat::Jpeg => Self::from_jpeg(bytes),
             ImageFormat::Png => Self::from_png(bytes),

@@ -108,7 +108,7 @@ fn sixteen_bits_stay_exact_from_png_to_png() {
 }
 
 /// The sampled Gaussian in double precision, the edge pixel repeated, no cut-off that matters.
-fn exact_blur(samples: &[f64], width: usize, height: usize, channels: usize, sigma: f64) -> Vec<f64> {
+pub(crate) fn exact_blur(samples: &[f64], width: usize, height: usize, channels: usize, sigma: f64) -> Vec<f64> {
     let radius = (sigma * 8.5).ceil() as isize;
     let kernel: Vec<f64> = (-radius..=radius)
         .map(|distance| (-0.5 * (distance as f64 / sigma).powi(2)).exp())
@@ -309,10 +309,10 @@ fn quality_and_format_of_each_output_are_its_own() {
         .map(|output| (output.format, output.width))
         .collect();
     let expected = [
-        (ImageFormat::Jpeg, 64),
-        (ImageFormat::Jpeg, 768),
-        (ImageFormat::Webp, 768),
-        (ImageFormat::Png, 768),
+        (ImageFormat::Jpeg.into(), 64),
+        (ImageFormat::Jpeg.into(), 768),
+        (ImageFormat::Webp.into(), 768),
+        (ImageFormat::Png.into(), 768),
     ];
     assert_eq!(facts, expected);
     let alone = mill(&read("photos/kodak_14.png"), "orient => jpeg:95").unwrap();

@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn recipes_that_make_no_sense_are_refused() {
         for text in [
-            "sharpen",
+            "sketch",
             "blur:0",
             "{",
             "{\"step\": []}",

@@ -118,7 +118,7 @@ impl World {
                 segment,
                 bytes: stored.bytes,
                 hash: stored.hash,
-                format: ImageFormat::Png,
+                format: ImageFormat::Png.into(),
                 width: 32,
                 height: 32,
             }],

@@ -5,11 +5,13 @@ mod bench;
 mod config;
 mod explain;
 mod health;
+mod info;
 mod process;
 mod recipe;
 mod recipes;
 mod serve;
 mod services;
+mod step_pictures;
 
 use std::process::ExitCode;
 
@@ -29,7 +31,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Health(settings)) => health::run(&settings.0),
         Some(Command::Process(arguments)) => process::run(&arguments),
         Some(Command::Explain(arguments)) => explain::run(&arguments),
-        Some(Command::Recipes) => recipes::run(),
+        Some(Command::Info(arguments)) => info::run(&arguments),
+        Some(Command::Recipes(arguments)) => recipes::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Backup(arguments)) => backup::backup(&arguments),
         Some(Command::Restore(arguments)) => backup::restore(&arguments),

@@ -13,6 +13,7 @@ use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use pixmill_engine::{Control, EngineError};
 use pixmill_types::{DisplayName, ImageFormat, LimitName, Limits, Recipe};
+use pixmill_worker::AssetFolder;
 
 use super::recipe;
 use crate::cli::ProcessArgs;
@@ -25,8 +26,15 @@ struct Job {
     folder: PathBuf,
 }
 
+/// What is done to every file.
+struct Work {
+    recipe: Recipe,
+    limits: Limits,
+    assets: AssetFolder,
+}
+
 pub(super) fn run(arguments: &ProcessArgs) -> anyhow::Result<ExitCode> {
-    let (config, _) = Config::resolve(&arguments.limits.0)?;
+    let (config, _) = Config::resolve(&arguments.settings.0)?;
     let recipe = recipe::chosen(arguments.steps.as_ref(), arguments.recipe.as_deref())?;
     let jobs = collect(&arguments.inputs, &arguments.output)?;
     if jobs.is_empty() {
@@ -39,7 +47,12 @@ pub(super) fn run(arguments: &ProcessArgs) -> anyhow::Result<ExitCode> {
         Some(jobs) => jobs as usize,
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
-    let failed = mill_all(&jobs, &recipe, &config.limits, threads.min(jobs.len()));
+    let work = Work {
+        recipe,
+        limits: config.limits.clone(),
+        assets: AssetFolder::new(config.worker.assets),
+    };
+    let failed = mill_all(&jobs, &work, threads.min(jobs.len()));
     let done = jobs.len() - failed;
     eprintln!(
         "{done} of {} milled{}",
@@ -58,7 +71,7 @@ pub(super) fn run(arguments: &ProcessArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Mills every job; returns how many failed, each of which got its line.
-fn mill_all(jobs: &[Job], recipe: &Recipe, limits: &Limits, threads: usize) -> usize {
+fn mill_all(jobs: &[Job], work: &Work, threads: usize) -> usize {
     let bar = ProgressBar::new(jobs.len() as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len}  {per_sec}  {eta} left") {
         bar.set_style(style);
@@ -70,7 +83,7 @@ fn mill_all(jobs: &[Job], recipe: &Recipe, limits: &Limits, threads: usize) -> u
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(error) = mill_one(job, recipe, limits, &written) {
+                    if let Err(error) = mill_one(job, work, &written) {
                         failed.fetch_add(1, Ordering::Relaxed);
                         bar.suspend(|| eprintln!("{}: {error:#}", job.input.display()));
                     }
@@ -86,7 +99,8 @@ fn mill_all(jobs: &[Job], recipe: &Recipe, limits: &Limits, threads: usize) -> u
 /// Result paths with the inputs that claimed them, so that `a.png` and `a.jpg` never overwrite each other silently.
 type Written = Mutex<HashMap<PathBuf, PathBuf>>;
 
-fn mill_one(job: &Job, recipe: &Recipe, limits: &Limits, written: &Written) -> anyhow::Result<()> {
+fn mill_one(job: &Job, work: &Work, written: &Written) -> anyhow::Result<()> {
+    let Work { recipe, limits, assets } = work;
     let size = fs::metadata(&job.input)?.len();
     limits.check(LimitName::InputBytes, size)?;
     let input = fs::read(&job.input)?;
@@ -97,7 +111,8 @@ fn mill_one(job: &Job, recipe: &Recipe, limits: &Limits, written: &Written) -> a
         at: Instant::now() + limits.task_timeout(),
         limit: limits.task_timeout(),
     };
-    let milled = pixmill_engine::mill(&input, recipe, limits, &deadline).map_err(|error| deadline.explain(error))?;
+    let milled = pixmill_engine::mill_with(assets, &input, recipe, limits, &deadline)
+        .map_err(|error| deadline.explain(error))?;
     fs::create_dir_all(&job.folder).with_context(|| format!("cannot make {}", job.folder.display()))?;
     for (output, spec) in milled.outputs.iter().zip(recipe.outputs()) {
         let path = job.folder.join(spec.segment_for(&name, output.format).as_str());
@@ -141,13 +156,13 @@ fn make_readable(file: &fs::File) -> std::io::Result<()> {
 }
 
 /// Stops the engine when one image took too long.
-struct Deadline {
-    at: Instant,
-    limit: Duration,
+pub(super) struct Deadline {
+    pub(super) at: Instant,
+    pub(super) limit: Duration,
 }
 
 impl Deadline {
-    fn explain(&self, error: EngineError) -> anyhow::Error {
+    pub(super) fn explain(&self, error: EngineError) -> anyhow::Error {
         match error {
             EngineError::Stopped => {
                 anyhow::anyhow!(

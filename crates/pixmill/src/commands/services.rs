@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use pixmill_blob::{BlobError, BlobStore};
 use pixmill_broker::{Broker, BrokerOptions, Registry};
 use pixmill_gateway::{GatewayOptions, Metrics, Services};
-use pixmill_worker::{WorkerOptions, WorkerServices};
+use pixmill_worker::{AssetFolder, WorkerOptions, WorkerServices};
 
 use crate::config::Config;
 use crate::config::value::{Auto, BrokerKind};
@@ -115,6 +115,7 @@ pub(super) fn worker_options(config: &Config, slots: usize) -> anyhow::Result<Wo
         slots,
         memory_budget_bytes,
         limits: config.limits.clone(),
+        assets: AssetFolder::new(config.worker.assets.clone()),
         drain_grace: config.worker.drain_grace,
         upkeep: config.worker.upkeep,
         reap_interval: config.worker.reap_interval,

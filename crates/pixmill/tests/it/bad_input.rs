@@ -177,7 +177,7 @@ fn recipes_that_cannot_be_are_refused() {
         )
     };
     let problems = check_refused(vec![
-        ("an unknown step", with("grayscale | sharpen:2"), 422, "invalid_recipe"),
+        ("an unknown step", with("grayscale | sketch:2"), 422, "invalid_recipe"),
         ("a value out of range", with("blur:1000"), 422, "invalid_recipe"),
         ("an unknown parameter", with("blur:strength=2"), 422, "invalid_recipe"),
         ("an unknown format", with("grayscale => heic"), 422, "invalid_recipe"),

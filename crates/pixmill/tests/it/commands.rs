@@ -51,11 +51,11 @@ fn process_says_which_files_failed_and_mills_the_others() {
 #[test]
 fn process_refuses_an_unknown_step_and_says_what_is_allowed() {
     let scratch = tempfile::tempdir().unwrap();
-    let (code, _, errors) = run(pixmill(["process", "--steps", "sharpen", "-o"])
+    let (code, _, errors) = run(pixmill(["process", "--steps", "sketch", "-o"])
         .arg(scratch.path())
         .arg(testdata_path("pngsuite/basn2c08.png")));
     assert_eq!(code, Some(2), "{errors}");
-    assert!(errors.contains("sharpen") && errors.contains("grayscale"), "{errors}");
+    assert!(errors.contains("sketch") && errors.contains("grayscale"), "{errors}");
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn help_teaches_every_command() {
     let (code, help, _) = run(&mut pixmill(["--help"]));
     assert_eq!(code, Some(0));
     for word in [
-        "serve", "process", "explain", "config", "backup", "restore", "bench", "--listen", "--data",
+        "serve", "process", "explain", "info", "recipes", "config", "backup", "restore", "bench", "--listen", "--data",
     ] {
         assert!(help.contains(word), "{word} is not in\n{help}");
     }

@@ -17,6 +17,7 @@ mod harness;
 mod lifecycle;
 mod overload;
 mod promise;
+mod recipes;
 mod redis;
 #[path = "../../../blob/tests/it/s3_server.rs"]
 mod s3_server;

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use super::RecipeError;
+use super::asset::AssetName;
 use super::color::Color;
 use super::gravity::{Focus, Gravity};
 use super::length::Length;
@@ -132,6 +133,17 @@ impl Bound {
     /// A colour; `None` when it was not given.
     pub(crate) fn color(&mut self, name: &str) -> Result<Option<Color>, RecipeError> {
         self.parsed(name)
+    }
+
+    /// The name of an asset; `None` when it was not given.
+    pub(crate) fn asset(&mut self, name: &str) -> Result<Option<AssetName>, RecipeError> {
+        let Some((parameter, text)) = self.take(name) else {
+            return Ok(None);
+        };
+        match text.parse() {
+            Ok(asset) => Ok(Some(asset)),
+            Err(_) => Err(self.invalid(parameter, &text)),
+        }
     }
 
     /// A place of nine; `None` when it was not given.

@@ -1,5 +1,6 @@
 //! Recipes: what to make of an image. Parsed from text or documents, validated, printed in one canonical form.
 
+pub(crate) mod asset;
 pub(crate) mod call;
 pub(crate) mod color;
 pub(crate) mod document;
@@ -7,6 +8,7 @@ pub(crate) mod gravity;
 pub(crate) mod length;
 pub(crate) mod output;
 pub(crate) mod parameter;
+pub(crate) mod ready;
 pub mod steps;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ContentHash, RecipeDocument};
 use output::OutputSpec;
+#[cfg(doc)]
+use ready::ReadyRecipe;
 use steps::Step;
 
 /// Most steps a recipe may have, over all its outputs.
@@ -60,7 +64,7 @@ impl Recipe {
     /// Makes a recipe from parts.
     ///
     /// # Errors
-    /// [`RecipeError`] when there are too many steps or outputs, or two outputs of one name.
+    /// [`RecipeError`] when there are too many steps or outputs, or two outputs of one name and format.
     pub fn new(steps: Vec<Step>, outputs: Vec<OutputSpec>) -> Result<Self, RecipeError> {
         let outputs = if outputs.is_empty() {
             vec![OutputSpec::default()]
@@ -79,7 +83,7 @@ impl Recipe {
             ));
         }
         for (index, output) in outputs.iter().enumerate() {
-            if outputs[..index].iter().any(|earlier| earlier.name == output.name) {
+            if outputs[..index].iter().any(|earlier| earlier.takes_name_of(output)) {
                 let problem = format!(
                     "the name {:?} is taken by an earlier output, give each its own",
                     output.name
@@ -133,7 +137,7 @@ impl fmt::Display for Recipe {
 impl FromStr for Recipe {
     type Err = RecipeError;
 
-    /// Parses the compact form, such as `orient | grayscale | blur:2 => webp:80`.
+    /// Parses the compact form, such as `orient | grayscale | blur:2 => webp:80`, or the name of a [`ReadyRecipe`].
     fn from_str(text: &str) -> Result<Self, RecipeError> {
         text::parse_recipe(text)
     }

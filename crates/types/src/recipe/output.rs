@@ -6,7 +6,7 @@ use super::RecipeError;
 use super::call::{Call, CallWriter};
 use super::parameter::{Parameter, ParameterKind, StepReference};
 use super::steps::Step;
-use crate::{ImageFormat, Segment};
+use crate::{FileFormat, ImageFormat, Segment};
 
 /// JPEG quality when none is given: the default of the tools pixmill replaces.
 const JPEG_QUALITY: u8 = 75;
@@ -18,6 +18,7 @@ const WEBP_EFFORT: u8 = 4;
 const AVIF_EFFORT: u8 = 1;
 const PNG_EFFORT: u8 = 1;
 const DEFAULT_NAME: &str = "processed_{name}";
+const INFO_NAME: &str = "{name}";
 const NAME_MAX_CHARS: usize = 64;
 
 /// One output of a recipe.
@@ -89,6 +90,8 @@ pub enum OutputFormat {
     Auto,
     /// This one.
     Fixed(ImageFormat),
+    /// No picture: facts about it, as JSON.
+    Info,
 }
 
 impl OutputFormat {
@@ -172,6 +175,10 @@ const COMPRESSION: Parameter = Parameter {
     default: Some("deflate"),
     about: "How the pixels are packed.",
 };
+const OF_INFO: Parameter = Parameter {
+    default: Some(INFO_NAME),
+    ..NAME
+};
 
 impl OutputSpec {
     /// Every output format there is, as the reference documents it. Only quality is given by position.
@@ -226,15 +233,22 @@ impl OutputSpec {
             about: "AVIF, lossy: the smallest, and the slowest by far.",
             parameters: &[QUALITY, NAME, effort(9, "1")],
         },
+        StepReference {
+            name: "info",
+            about: "No picture but a JSON document: what the file is, and the picture's colours, BlurHash, ThumbHash and \
+                    perceptual hash. The picture is turned upright.",
+            parameters: &[OF_INFO],
+        },
     ];
 
     /// The format this output is written in for an input of format `input`; for `auto` the one it may be at most.
     #[must_use]
-    pub const fn format_for(&self, input: ImageFormat) -> ImageFormat {
+    pub const fn format_for(&self, input: ImageFormat) -> FileFormat {
         match self.format {
-            OutputFormat::Same if input.is_written() => input,
-            OutputFormat::Same | OutputFormat::Auto => ImageFormat::Png,
-            OutputFormat::Fixed(format) => format,
+            OutputFormat::Same if input.is_written() => FileFormat::Image(input),
+            OutputFormat::Same | OutputFormat::Auto => FileFormat::Image(ImageFormat::Png),
+            OutputFormat::Fixed(format) => FileFormat::Image(format),
+            OutputFormat::Info => FileFormat::Info,
         }
     }
 
@@ -275,14 +289,28 @@ impl OutputSpec {
 
     /// The stored name of this output for an input stored as `input`, in `format`.
     #[must_use]
-    pub fn segment_for(&self, input: &Segment, format: ImageFormat) -> Segment {
+    pub fn segment_for(&self, input: &Segment, format: FileFormat) -> Segment {
         // The name was validated: its characters are those of a segment, and 64 of them with one input name of at
         // most 120 bytes and an extension stay within 200.
         match self.name.split_once("{name}") {
-            Some((before, "")) => prefixed(before, input).with_format(format),
+            Some((before, "")) => match format {
+                FileFormat::Image(format) => prefixed(before, input).with_format(format),
+                FileFormat::Info => named(&format!("{before}{}", input.stem()), format),
+            },
             Some((before, after)) => named(&format!("{before}{}{after}", input.stem()), format),
             None => named(&self.name, format),
         }
+    }
+
+    /// Whether both may be files of one name: formats have extensions of their own.
+    pub(crate) fn takes_name_of(&self, other: &Self) -> bool {
+        let may_be_one = match (self.format, other.format) {
+            (OutputFormat::Fixed(own), OutputFormat::Fixed(others)) => own == others,
+            (OutputFormat::Info, OutputFormat::Info) => true,
+            (OutputFormat::Info, _) | (_, OutputFormat::Info) => false,
+            (OutputFormat::Same | OutputFormat::Auto, _) | (_, OutputFormat::Same | OutputFormat::Auto) => true,
+        };
+        self.name == other.name && may_be_one
     }
 
     pub(crate) fn from_call(steps: Vec<Step>, call: Call) -> Result<Self, RecipeError> {
@@ -291,6 +319,12 @@ impl OutputSpec {
             let name: String = call.name.chars().take(40).collect();
             let problem = format!("unknown output format {name:?}, allowed are {}", known.join(", "));
             return Err(RecipeError::new(call.place, problem));
+        };
+        let format = match FileFormat::from_name(reference.name) {
+            Some(FileFormat::Image(format)) => OutputFormat::Fixed(format),
+            Some(FileFormat::Info) => OutputFormat::Info,
+            None if reference.name == "auto" => OutputFormat::Auto,
+            None => OutputFormat::Same,
         };
         let mut arguments = call.bind(reference.parameters)?;
         let quality = arguments.integer(QUALITY.name)?;
@@ -308,16 +342,13 @@ impl OutputSpec {
         if options.lossless && quality.is_some() {
             return Err(arguments.error("quality is given and lossless is true, allowed is one of them"));
         }
-        let name = arguments.text(NAME.name).unwrap_or_else(|| DEFAULT_NAME.to_owned());
+        let name = arguments
+            .text(NAME.name)
+            .unwrap_or_else(|| default_name(format).to_owned());
         if !is_output_name(&name) {
             let shown: String = name.chars().take(40).collect();
             return Err(arguments.error(format!("name is {shown:?}, allowed is {}", NAME.kind)));
         }
-        let format = match reference.name {
-            "same" => OutputFormat::Same,
-            "auto" => OutputFormat::Auto,
-            name => ImageFormat::from_name(name).map_or(OutputFormat::Same, OutputFormat::Fixed),
-        };
         // The parameter's range is 1 to 100.
         let quality = quality.map(|quality| quality.min(100) as u8);
         Ok(Self {
@@ -351,11 +382,12 @@ impl fmt::Display for OutputSpec {
             OutputFormat::Same => "same",
             OutputFormat::Auto => "auto",
             OutputFormat::Fixed(format) => format.as_str(),
+            OutputFormat::Info => FileFormat::Info.as_str(),
         });
         if let Some(quality) = self.quality {
             call = call.positional(quality);
         }
-        if self.name != DEFAULT_NAME {
+        if self.name != default_name(self.format) {
             call = call.named("name", &self.name);
         }
         f.write_str(&self.options.write_to(call).finish())
@@ -398,13 +430,19 @@ fn prefixed(prefix: &str, input: &Segment) -> Segment {
     Segment::parse(&format!("{prefix}{input}")).unwrap_or_else(|| input.clone())
 }
 
-fn named(stem: &str, format: ImageFormat) -> Segment {
-    let text = format!("{stem}.{}", format.extensions()[0]);
-    Segment::parse(&text).unwrap_or_else(|| fallback_segment(format))
+/// What an output is called when nothing else was said: facts do not take the name of a picture beside them.
+const fn default_name(format: OutputFormat) -> &'static str {
+    match format {
+        OutputFormat::Same | OutputFormat::Auto | OutputFormat::Fixed(_) => DEFAULT_NAME,
+        OutputFormat::Info => INFO_NAME,
+    }
 }
 
-fn fallback_segment(format: ImageFormat) -> Segment {
-    crate::DisplayName::from_client("").segment().with_format(format)
+fn named(stem: &str, format: FileFormat) -> Segment {
+    let with_extension = |stem: &str| Segment::parse(&format!("{stem}.{}", format.extension()));
+    with_extension(stem)
+        .or_else(|| with_extension("image"))
+        .unwrap_or_else(|| crate::DisplayName::from_client("").segment())
 }
 
 fn is_output_name(name: &str) -> bool {

@@ -46,6 +46,8 @@ pub enum ParameterKind {
     Focus,
     /// A [`Length`](crate::Length).
     Length,
+    /// The name of a file in the folder of assets.
+    AssetName,
     /// An output name: letters, digits, `.`, `_`, `-`, and `{name}` for the input's name.
     OutputName,
 }
@@ -63,6 +65,9 @@ impl fmt::Display for ParameterKind {
             Self::Gravity => write!(f, "one of {}", Gravity::NAMES.join(", ")),
             Self::Focus => write!(f, "one of {}, {}", Gravity::NAMES.join(", "), Focus::ATTENTION),
             Self::Length => f.write_str("a whole number of pixels from 1 to 65535, or a percentage up to 100%"),
+            Self::AssetName => {
+                f.write_str("a file of the assets: 1 to 64 characters of A-Z a-z 0-9 . _ -, no dot or dash first")
+            }
             Self::OutputName => f.write_str("1 to 64 characters of A-Z a-z 0-9 . _ - and {name} for the input's name"),
         }
     }

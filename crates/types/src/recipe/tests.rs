@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Color, Focus, Gravity, ImageFormat, Length, OutputFormat, Segment, WriteOptions};
+use crate::{Color, Focus, Gravity, ImageFormat, Length, OutputFormat, ReadyRecipe, Segment, WriteOptions};
 
 fn from_toml(text: &str) -> Result<Recipe, String> {
     let document: RecipeDocument = toml::from_str(text).map_err(|error| error.to_string())?;
@@ -51,6 +51,14 @@ fn compact_and_document_forms_give_the_same_value() {
              metadata = 'keep'",
             r#"{"outputs": [{"format": "auto", "quality": 80},
                 {"format": "jpeg", "name": "j", "metadata": "keep", "profile": "keep"}]}"#,
+        ),
+        (
+            "resize:9=>webp:name=a;info:name={name};info:name=a",
+            "resize:9 => webp:name=a ; info ; info:name=a",
+            "steps = ['resize:9']\n[[outputs]]\nformat = 'webp'\nname = 'a'\n[[outputs]]\nformat = 'info'\n\
+             [[outputs]]\nformat = 'info'\nname = 'a'",
+            r#"{"steps": ["resize:9"], "outputs": [{"format": "webp", "name": "a"}, {"format": "info"},
+                {"format": "info", "name": "a"}]}"#,
         ),
         (
             "=> jpeg",
@@ -112,6 +120,52 @@ fn errors_say_where_and_what_is_allowed() {
         ),
         ("hue", "step 1 (hue): degrees is not given, it is needed"),
         (
+            "sharpen:0.1",
+            "step 1 (sharpen): sigma is \"0.1\", allowed is a number from 0.3 to 20",
+        ),
+        (
+            "sharpen:2,amount=11",
+            "step 1 (sharpen): amount is \"11\", allowed is a number from 0 to 10",
+        ),
+        (
+            "sharpen:threshold=256",
+            "step 1 (sharpen): threshold is \"256\", allowed is a whole number from 0 to 255",
+        ),
+        (
+            "pixelate:1",
+            "step 1 (pixelate): size is \"1\", allowed is a whole number from 2 to 1000",
+        ),
+        (
+            "median:21",
+            "step 1 (median): radius is \"21\", allowed is a whole number from 1 to 20",
+        ),
+        (
+            "edge:canny",
+            "step 1 (edge): operator is \"canny\", allowed is one of sobel, laplacian",
+        ),
+        ("tint", "step 1 (tint): color is not given, it is needed"),
+        (
+            "tint:#0000",
+            "step 1 (tint): color is \"#00000000\", allowed is an opaque colour",
+        ),
+        (
+            "watermark:tile=true",
+            "step 1 (watermark): image is not given, it is needed",
+        ),
+        (
+            "watermark:../logo.png",
+            "step 1 (watermark): image is \"../logo.png\", allowed is a file of the assets: 1 to 64 characters of A-Z a-z \
+             0-9 . _ -, no dot or dash first",
+        ),
+        (
+            "watermark:logo.png,scale=0",
+            "step 1 (watermark): scale is \"0\", allowed is a number from 1 to 100",
+        ),
+        (
+            "normalise:high=50",
+            "step 1 (normalise): high is \"50\", allowed is a number from 0 to 49",
+        ),
+        (
             "resize",
             "step 1 (resize): neither width nor height is given, at least one is needed",
         ),
@@ -133,7 +187,7 @@ fn errors_say_where_and_what_is_allowed() {
         ),
         (
             "=> heic",
-            "output 1 (heic): unknown output format \"heic\", allowed are same, auto, jpeg, png, webp, gif, tiff, bmp, qoi, avif",
+            "output 1 (heic): unknown output format \"heic\", allowed are same, auto, jpeg, png, webp, gif, tiff, bmp, qoi, avif, info",
         ),
         (
             "=> png:80",
@@ -221,8 +275,12 @@ fn errors_say_where_and_what_is_allowed() {
             "output 1 (gif): colors is \"1\", allowed is a whole number from 2 to 256",
         ),
         (
-            "=> jpeg ; png",
+            "=> same ; png",
             "output 2: the name \"processed_{name}\" is taken by an earlier output, give each its own",
+        ),
+        (
+            "=> info ; info",
+            "output 2: the name \"{name}\" is taken by an earlier output, give each its own",
         ),
         (
             "=> jpeg:name=../x",
@@ -246,6 +304,13 @@ fn errors_say_where_and_what_is_allowed() {
         from_toml("[[outputs]]\nsteps = ['blurr']").unwrap_err(),
         format!("outputs[0].steps[0] (blurr): {allowed}")
     );
+    assert_eq!(
+        "blurr".parse::<Recipe>().unwrap_err().to_string(),
+        format!(
+            "step 1 (blurr): {allowed}; or, alone, the recipes {}",
+            ReadyRecipe::names()
+        )
+    );
     let many = vec!["grayscale"; 65].join("|");
     assert_eq!(
         many.parse::<Recipe>().unwrap_err().to_string(),
@@ -253,6 +318,49 @@ fn errors_say_where_and_what_is_allowed() {
     );
     let long = "x".repeat(9_000);
     assert!(long.parse::<Recipe>().unwrap_err().to_string().contains("at most 8192"));
+}
+
+#[test]
+fn ready_recipes_are_the_documents_of_their_folder() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), ReadyRecipe::ALL.len());
+    for ready in ReadyRecipe::ALL {
+        let recipe: Recipe = ready.text.parse().unwrap();
+        assert_eq!(recipe.to_string(), ready.text, "{}", ready.name);
+        assert_eq!(from_toml(ready.document).unwrap(), recipe, "{}", ready.name);
+        assert_eq!(format!(" {} ", ready.name).parse(), Ok(recipe), "{}", ready.name);
+        // Nobody who means a step gets a recipe.
+        let is_step = Step::from_call(call::Call {
+            place: String::new(),
+            name: ready.name.to_owned(),
+            arguments: Vec::new(),
+        });
+        assert!(is_step.is_err(), "{}", ready.name);
+    }
+    assert_eq!("default".parse(), Ok(Recipe::default()));
+    for not_alone in [
+        "thumbnail | blur:2",
+        "thumbnail => webp",
+        "thumbnail:400",
+        "=> thumbnail",
+    ] {
+        assert!(not_alone.parse::<Recipe>().is_err(), "{not_alone}");
+    }
+}
+
+#[test]
+fn outputs_of_one_name_are_of_different_formats() {
+    for (text, is_allowed) in [
+        ("=> jpeg ; png", true),
+        ("=> jpeg:name=a ; webp:name=a ; info:name=a", true),
+        ("=> jpeg:80 ; jpeg:90", false),
+        ("=> same ; webp", false),
+        ("=> webp ; same", false),
+        ("=> same:name=a ; info:name=a", true),
+        ("=> info ; info", false),
+    ] {
+        assert_eq!(text.parse::<Recipe>().is_ok(), is_allowed, "{text}");
+    }
 }
 
 #[test]
@@ -284,6 +392,14 @@ fn shapes_have_one_canonical_text() {
             "resize:9,height=9,fit=cover,gravity=attention",
         ),
         ("resize:9,fit=outside", "resize:9,fit=outside"),
+        (
+            "tint:Teal,amount=1 | tint:#f00,0.5",
+            "tint:#008080 | tint:#ff0000,amount=0.5",
+        ),
+        (
+            "watermark:logo.png,south-east,1 | watermark:image=a.webp,tile=true,scale=9.5,gravity=north,margin=0,opacity=0.25",
+            "watermark:logo.png | watermark:a.webp,gravity=north,opacity=0.25,scale=9.5,tile=true,margin=0",
+        ),
     ] {
         let recipe: Recipe = text.parse().unwrap();
         assert_eq!(recipe.to_string(), canonical);
@@ -300,6 +416,9 @@ fn output_names_follow_input_and_format() {
         ("=> jpeg:name={name}", "my_photo.JPG"),
         ("=> png:name={name}_small", "my_photo_small.png"),
         ("=> png:name=fixed", "fixed.png"),
+        ("=> info", "my_photo.json"),
+        ("=> info:name=about_{name}", "about_my_photo.json"),
+        ("=> info:name=about_{name}_it", "about_my_photo_it.json"),
     ] {
         let recipe: Recipe = recipe.parse().unwrap();
         let output = &recipe.outputs()[0];
@@ -313,7 +432,7 @@ fn the_longest_names_still_fit() {
     let input = crate::DisplayName::from_client(&format!("{}.jpg", "a".repeat(300))).segment();
     let text = format!("=> png:name={}{{name}}{}", "x".repeat(28), "y".repeat(29));
     let recipe: Recipe = text.parse().unwrap();
-    let name = recipe.outputs()[0].segment_for(&input, ImageFormat::Png);
+    let name = recipe.outputs()[0].segment_for(&input, ImageFormat::Png.into());
     assert!(
         name.as_str().starts_with("xxx") && name.as_str().ends_with("yyy.png"),
         "{name}"
@@ -321,7 +440,10 @@ fn the_longest_names_still_fit() {
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
-    use steps::{Blur, Brightness, Filter, Fit, Flip, Grayscale, Hue, Invert, Orient, Resize, Threshold};
+    use steps::{
+        Blur, Brightness, Edge, EdgeOperator, Filter, Fit, Flip, Grayscale, Hue, Invert, Median, Normalise, Orient,
+        Pixelate, Resize, Sharpen, Threshold,
+    };
     let fit = prop_oneof![Just(Fit::Inside), Just(Fit::Outside), Just(Fit::Cover), Just(Fit::Fill)];
     let filter = prop_oneof![
         Just(Filter::Lanczos3),
@@ -360,6 +482,19 @@ fn any_step() -> impl Strategy<Value = Step> {
         (-360.0_f32..=360.0).prop_map(|degrees| Step::Hue(Hue { degrees })),
         (0.0_f32..=1.0).prop_map(|amount| Step::Invert(Invert { amount })),
         (1_u32..=255).prop_map(|level| Step::Threshold(Threshold { level })),
+        (0.3_f32..=20.0, 0.0_f32..=10.0, 0_u32..=255).prop_map(|(sigma, amount, threshold)| {
+            Step::Sharpen(Sharpen {
+                sigma,
+                amount,
+                threshold,
+            })
+        }),
+        (2_u32..=1_000).prop_map(|size| Step::Pixelate(Pixelate { size })),
+        (1_u32..=20).prop_map(|radius| Step::Median(Median { radius })),
+        prop_oneof![Just(EdgeOperator::Sobel), Just(EdgeOperator::Laplacian)]
+            .prop_map(|operator| Step::Edge(Edge { operator })),
+        (0.0_f32..=49.0, prop_oneof![Just(1.0_f32), 0.0_f32..=49.0])
+            .prop_map(|(low, high)| Step::Normalise(Normalise { low, high })),
         resize,
         any_shape(),
     ]
@@ -422,6 +557,7 @@ fn any_recipe() -> impl Strategy<Value = Recipe> {
         Just(OutputFormat::Auto),
         Just(OutputFormat::Fixed(ImageFormat::Jpeg)),
         Just(OutputFormat::Fixed(ImageFormat::Webp)),
+        Just(OutputFormat::Info),
     ];
     let output = (
         prop::collection::vec(any_step(), 0..3),
@@ -433,7 +569,7 @@ fn any_recipe() -> impl Strategy<Value = Recipe> {
             steps,
             name,
             format,
-            quality: Some(quality),
+            quality: (format != OutputFormat::Info).then_some(quality),
             options: WriteOptions {
                 effort: (format == OutputFormat::Fixed(ImageFormat::Webp)).then_some(quality % 7),
                 ..WriteOptions::default()

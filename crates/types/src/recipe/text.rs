@@ -7,12 +7,14 @@
 //! call     = name [ ":" argument { "," argument } ]
 //! argument = value | name "=" value
 //! ```
+//! or the name of a ready recipe, alone.
 //! White space around every part is ignored. No value contains any of `| ; , = :` or `=>`.
 
 use std::fmt;
 
 use super::call::{Argument, Call};
 use super::output::OutputSpec;
+use super::ready::ReadyRecipe;
 use super::steps::Step;
 use super::{Recipe, RecipeError};
 
@@ -26,6 +28,9 @@ pub(super) fn parse_recipe(text: &str) -> Result<Recipe, RecipeError> {
             format!("{} bytes long, at most {MAX_LEN} are allowed", text.len()),
         ));
     }
+    if let Some(ready) = ReadyRecipe::named(text.trim()) {
+        return parse_recipe(ready.text);
+    }
     let (pipeline, outputs) = match text.split_once("=>") {
         Some((pipeline, outputs)) => (pipeline, Some(outputs)),
         None => (text, None),
@@ -38,7 +43,7 @@ pub(super) fn parse_recipe(text: &str) -> Result<Recipe, RecipeError> {
     }
     let steps = match pipeline.trim() {
         "" => Vec::new(),
-        pipeline => parse_steps("step", pipeline)?,
+        pipeline => parse_steps("step", pipeline).map_err(|error| naming_recipes(error, text))?,
     };
     let outputs = match outputs {
         None => Vec::new(),
@@ -49,6 +54,16 @@ pub(super) fn parse_recipe(text: &str) -> Result<Recipe, RecipeError> {
             .collect::<Result<_, _>>()?,
     };
     Recipe::new(steps, outputs)
+}
+
+/// A word that stands alone may be meant as the name of a ready recipe.
+fn naming_recipes(error: RecipeError, text: &str) -> RecipeError {
+    let is_known = Step::REFERENCE.iter().any(|step| step.name == text.trim());
+    if is_known || text.contains(['|', ':', ',', '=']) {
+        return error;
+    }
+    let problem = format!("{}; or, alone, the recipes {}", error.problem, ReadyRecipe::names());
+    RecipeError::new(error.place, problem)
 }
 
 /// Parses one step as documents may write it: `blur:2`.

@@ -119,7 +119,7 @@ pub(crate) fn completion() -> Completion {
             segment: Segment::parse("processed_photo.jpg").unwrap(),
             bytes: 65_432,
             hash: ContentHash::of(b"processed photo"),
-            format: ImageFormat::Jpeg,
+            format: ImageFormat::Jpeg.into(),
             width: 640,
             height: 480,
         }],

@@ -18,10 +18,9 @@ pub(super) fn gaussian(mut image: Image, sigma: f32, control: &dyn Control) -> R
     let weights = kernel::gaussian(f64::from(sigma));
     let channels = image.channels.count();
     let row = image.width as usize * channels;
-    let has_alpha = image.channels.has_alpha();
+    let is_weighted = !image.is_opaque();
     match &mut image.samples {
         Samples::Eight(samples) => {
-            let is_weighted = has_alpha && !is_opaque(samples, channels, u8::MAX);
             let mut plane = Plane { samples, row, channels };
             if !is_weighted && weights.len() <= Fixed::MAX_WEIGHTS {
                 separable::convolve(&Fixed, &weights, &mut plane, control)?;
@@ -30,7 +29,6 @@ pub(super) fn gaussian(mut image: Image, sigma: f32, control: &dyn Control) -> R
             }
         }
         Samples::Sixteen(samples) => {
-            let is_weighted = has_alpha && !is_opaque(samples, channels, u16::MAX);
             let mut plane = Plane { samples, row, channels };
             in_single_precision(&weights, &mut plane, is_weighted, control)?;
         }
@@ -50,10 +48,4 @@ fn in_single_precision<S: Sample>(
     } else {
         separable::convolve(&Float::new(), weights, plane, control)
     }
-}
-
-fn is_opaque<T: Copy + PartialEq>(samples: &[T], channels: usize, opaque: T) -> bool {
-    samples
-        .chunks_exact(channels)
-        .all(|pixel| pixel.last() == Some(&opaque))
 }

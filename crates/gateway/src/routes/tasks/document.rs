@@ -6,7 +6,9 @@ use pixmill_types::{Failure, InputImage, LeaseId, OutputImage, Payload, Task, Ta
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::openapi::{example_hash, example_task_id, failure_code_schema, format_schema, state_schema};
+use crate::openapi::{
+    example_hash, example_task_id, failure_code_schema, file_format_schema, format_schema, state_schema,
+};
 
 /// A task: what was asked for, where it stands, what came of it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -99,8 +101,8 @@ pub(crate) struct OutputDocument {
     /// BLAKE3 of its bytes; the ETag.
     #[schema(example = example_hash, pattern = "^[0-9a-f]{64}$")]
     blake3: String,
-    /// Its format.
-    #[schema(schema_with = format_schema)]
+    /// What it holds.
+    #[schema(schema_with = file_format_schema)]
     format: String,
     /// Its media type.
     #[schema(value_type = String, example = "image/jpeg")]

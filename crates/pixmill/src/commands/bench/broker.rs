@@ -161,7 +161,7 @@ pub(super) fn completion() -> Completion {
         segment: DisplayName::from_client("processed_photo.jpg").segment(),
         bytes: 20_000,
         hash: ContentHash::of(b"processed photo"),
-        format: ImageFormat::Jpeg,
+        format: ImageFormat::Jpeg.into(),
         width: 640,
         height: 427,
     };

@@ -5,6 +5,7 @@ mod blur;
 mod brightness;
 mod contrast;
 mod crop;
+mod edge;
 mod flatten;
 mod flip;
 mod flop;
@@ -12,20 +13,27 @@ mod gamma;
 mod grayscale;
 mod hue;
 mod invert;
+mod median;
+mod normalise;
 mod orient;
 mod pad;
+mod pixelate;
 mod resize;
 mod rotate;
 mod round;
 mod saturation;
 mod sepia;
+mod sharpen;
 mod threshold;
+mod tint;
 mod trim;
+mod watermark;
 
 pub use blur::Blur;
 pub use brightness::Brightness;
 pub use contrast::Contrast;
 pub use crop::{Crop, CropAt};
+pub use edge::{Edge, EdgeOperator};
 pub use flatten::Flatten;
 pub use flip::Flip;
 pub use flop::Flop;
@@ -33,15 +41,21 @@ pub use gamma::Gamma;
 pub use grayscale::Grayscale;
 pub use hue::Hue;
 pub use invert::Invert;
+pub use median::Median;
+pub use normalise::Normalise;
 pub use orient::Orient;
 pub use pad::{Pad, PadBy};
+pub use pixelate::Pixelate;
 pub use resize::{Filter, Fit, Resize};
 pub use rotate::{Rotate, RotateFilter};
 pub use round::Round;
 pub use saturation::Saturation;
 pub use sepia::Sepia;
+pub use sharpen::Sharpen;
 pub use threshold::Threshold;
+pub use tint::Tint;
 pub use trim::Trim;
+pub use watermark::Watermark;
 
 use std::fmt;
 
@@ -100,5 +114,5 @@ macro_rules! steps {
 
 steps![
     Orient, Grayscale, Blur, Resize, Flip, Flop, Brightness, Contrast, Saturation, Hue, Gamma, Invert, Threshold,
-    Sepia, Crop, Pad, Rotate, Flatten, Trim, Round,
+    Sepia, Crop, Pad, Rotate, Flatten, Trim, Round, Sharpen, Pixelate, Median, Edge, Normalise, Tint, Watermark,
 ];

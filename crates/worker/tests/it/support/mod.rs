@@ -15,7 +15,7 @@ use pixmill_types::{
     ContentHash, DisplayName, EventCursor, EventKind, Failure, InputImage, LeaseId, Limits, Mill, NewTask, OutputImage,
     Payload, Priority, QueueName, Recipe, Task, TaskId, TaskState, Timestamp,
 };
-use pixmill_worker::{Worker, WorkerOptions, WorkerServices};
+use pixmill_worker::{AssetFolder, Worker, WorkerOptions, WorkerServices};
 
 pub(crate) use faulty::{Call, Fault, Faulty};
 
@@ -80,6 +80,7 @@ impl Bench {
                 drain_grace: PATIENCE,
                 upkeep: true,
                 reap_interval: Duration::from_millis(20),
+                assets: AssetFolder::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/pngsuite")),
                 janitor_interval: Duration::from_millis(20),
                 sweep_age: Duration::from_secs(24 * 60 * 60),
             },
@@ -177,7 +178,7 @@ impl Bench {
             assert_eq!(ContentHash::of(&bytes), output.hash);
             let header = probe(&bytes).unwrap();
             assert_eq!(
-                (header.format, header.width, header.height),
+                (header.format.into(), header.width, header.height),
                 (output.format, output.width, output.height)
             );
             delivered.push((output, bytes));

@@ -1,0 +1,162 @@
+//! Ready recipes and facts about pictures, on the command line and through a server.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::harness::{
+    DataFolder, Form, Request, Server, ServerOptions, pixmill, run, task_id, testdata, testdata_path,
+};
+
+#[test]
+fn info_prints_facts_of_every_file() {
+    let photo = testdata_path("orientation/Landscape_6.jpg");
+    let (code, text, errors) = run(pixmill(["info"])
+        .arg(&photo)
+        .arg(testdata_path("pngsuite/basn6a16.png")));
+    assert_eq!(code, Some(0), "{errors}");
+    for expected in [
+        "Landscape_6.jpg",
+        "orientation 6",
+        "blurhash",
+        "rgb and alpha, 16 bit",
+        "upright     32 x 32 px",
+    ] {
+        assert!(text.contains(expected), "{expected} is missing in\n{text}");
+    }
+    let (code, text, errors) = run(pixmill(["info", "--json"])
+        .arg(&photo)
+        .arg(testdata_path("hostile/body_cut.jpg"))
+        .arg(testdata_path("webp/animated.webp")));
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(errors.contains("body_cut.jpg"), "{errors}");
+    let documents: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [photo, animation] = &documents[..] else {
+        panic!("not two lines:\n{text}");
+    };
+    assert_eq!(photo["format"], "jpeg");
+    assert_eq!(photo["width"], photo["picture"]["height"]);
+    assert_eq!(
+        (&animation["is_animated"], &animation["frames"]),
+        (&true.into(), &2.into())
+    );
+    assert!(animation["file"].as_str().unwrap().ends_with("animated.webp"));
+}
+
+#[test]
+fn ready_recipes_are_listed_shown_and_used_by_name() {
+    let (code, listed, _) = run(&mut pixmill(["recipes"]));
+    assert_eq!(code, Some(0));
+    let (code, json, _) = run(&mut pixmill(["recipes", "--json"]));
+    assert_eq!(code, Some(0));
+    let recipes: Value = serde_json::from_str(&json).unwrap();
+    assert!(recipes.as_array().unwrap().len() >= 6, "{json}");
+    let scratch = tempfile::tempdir().unwrap();
+    let assets = scratch.path().join("assets");
+    fs::create_dir(&assets).unwrap();
+    fs::copy(testdata_path("pngsuite/basn6a08.png"), assets.join("logo.png")).unwrap();
+    for recipe in recipes.as_array().unwrap() {
+        let name = recipe["name"].as_str().unwrap();
+        assert!(
+            listed.contains(recipe["recipe"].as_str().unwrap()),
+            "{name} in\n{listed}"
+        );
+        let (code, document, _) = run(&mut pixmill(["recipes", "show", name]));
+        assert_eq!(code, Some(0), "{name}");
+        let file = scratch.path().join(format!("{name}.toml"));
+        fs::write(&file, document).unwrap();
+        let (by_name, by_document) = (scratch.path().join("name"), scratch.path().join("document"));
+        let photo = testdata_path("photos/kodak_14.png");
+        let process = |with: &[&str]| {
+            let first = ["process", "--assets", assets.to_str().unwrap()];
+            pixmill(first.iter().chain(with))
+        };
+        let (code, _, errors) = run(process(&["--steps", name, "-o"]).arg(&by_name).arg(&photo));
+        assert_eq!(code, Some(0), "{name}: {errors}");
+        let (code, _, errors) = run(process(&["--recipe"])
+            .arg(&file)
+            .arg("-o")
+            .arg(&by_document)
+            .arg(&photo));
+        assert_eq!(code, Some(0), "{name}: {errors}");
+        for made in fs::read_dir(&by_name).unwrap() {
+            let made = made.unwrap().file_name();
+            assert_eq!(
+                fs::read(by_name.join(&made)).unwrap(),
+                fs::read(by_document.join(&made)).unwrap(),
+                "{name}"
+            );
+        }
+    }
+    let (code, _, errors) = run(&mut pixmill(["recipes", "show", "sketch"]));
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("sketch") && errors.contains("thumbnail"), "{errors}");
+}
+
+#[test]
+fn a_server_takes_the_name_of_a_recipe_and_gives_out_facts() {
+    let data = DataFolder::new();
+    let server = Server::start(&data);
+    let client = server.client();
+    let form =
+        Form::new()
+            .text("recipe", "placeholder")
+            .file("file", "my photo.jpg", &testdata("bench/photo_0.3mp.jpg"));
+    let task = task_id(&client.send(Request::form("/upload", &form)).expect(202));
+    let record = client.wait_until_final(&task);
+    assert_eq!(record["state"], "completed", "{record:#}");
+    let outputs = record["outputs"].as_array().unwrap();
+    assert_eq!(outputs[0]["name"], "my_photo_placeholder.webp");
+    let facts = &outputs[1];
+    assert_eq!(
+        (&facts["name"], &facts["format"], &facts["media_type"]),
+        (&"my_photo.json".into(), &"info".into(), &"application/json".into())
+    );
+    assert_eq!((&facts["width"], &facts["height"]), (&640.into(), &480.into()));
+    let answer = client
+        .get(&format!("/v1/tasks/{task}/outputs/my_photo.json"))
+        .expect(200);
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.json()["picture"]["blurhash"].as_str().unwrap().len(), 28);
+    let status = client.get(&format!("/status/{task}")).expect(200).json();
+    assert_eq!(status["status"], "COMPLETED", "{status:#}");
+
+    let form = Form::new()
+        .text("recipe", "sketch")
+        .file("file", "a.jpg", &testdata("bench/photo_0.3mp.jpg"));
+    let problem = client
+        .send(Request::form("/upload", &form))
+        .expect_problem(422, "invalid_recipe");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("grayscale") && detail.contains("thumbnail"), "{detail}");
+}
+
+#[test]
+fn a_server_lays_on_what_lies_in_its_folder_of_assets_and_names_what_does_not() {
+    let data = DataFolder::new();
+    let folder = testdata_path("pngsuite");
+    let server = ServerOptions::new()
+        .args(["--assets", folder.to_str().unwrap(), "--max-attempts", "3"])
+        .start(&data);
+    let client = server.client();
+    let upload = |recipe: &str| {
+        let form = Form::new()
+            .text("recipe", recipe)
+            .file("file", "a.jpg", &testdata("bench/photo_0.3mp.jpg"));
+        let task = task_id(&client.send(Request::form("/upload", &form)).expect(202));
+        client.wait_until_final(&task)
+    };
+    assert_eq!(upload("watermark:basn6a08.png,scale=30")["state"], "completed");
+    let record = upload("watermark:nothing.png");
+    assert_eq!(
+        (&record["state"], &record["attempt"]),
+        (&"failed".into(), &1.into()),
+        "{record:#}"
+    );
+    let failure = record["failure"].to_string();
+    assert!(
+        failure.contains("recipe_impossible") && failure.contains("nothing.png"),
+        "{failure}"
+    );
+    assert!(!failure.contains(folder.to_str().unwrap()), "{failure}");
+}
