@@ -143,6 +143,6 @@ proptest! {
         let [streamed, staged] = [streamed, staged].map(|milled| luma_elsewhere(&milled.outputs[0].bytes).unwrap());
         // A sample that was not rounded between the two may fall into the next step of the quantization, which is coarse.
         let found = psnr(&streamed, &staged);
-        prop_assert!(found >= 34.0, "{:.1} dB", found);
+        prop_assert!(found >= 32.0, "{:.1} dB", found);
     }
 }
