@@ -257,17 +257,41 @@ impl<'a> Mill<'a> {
 
     fn outputs(&mut self, image: Image, plans: &[OutputPlan]) -> Result<Vec<Rendered>, EngineError> {
         let mut outputs = Vec::with_capacity(plans.len());
-        if let Some((last, others)) = plans.split_last() {
-            for (index, output) in others.iter().enumerate() {
-                outputs.push(self.output(index, image.try_clone()?, output)?);
+        let runs: Vec<&[OutputPlan]> = plans.chunk_by(OutputPlan::shows_the_same).collect();
+        if let Some((last, others)) = runs.split_last() {
+            for run in others {
+                self.files_of_one(image.try_clone()?, run, &mut outputs)?;
             }
-            outputs.push(self.output(others.len(), image, last)?);
+            self.files_of_one(image, last, &mut outputs)?;
         }
         Ok(outputs)
     }
 
+    /// Makes one picture, and every file of it.
+    fn files_of_one(
+        &mut self,
+        image: Image,
+        run: &[OutputPlan],
+        outputs: &mut Vec<Rendered>,
+    ) -> Result<(), EngineError> {
+        let Some((last, others)) = run.split_last() else {
+            return Ok(());
+        };
+        let image = self.own_work(image, last)?;
+        for plan in others {
+            outputs.push(self.file(outputs.len(), image.try_clone()?, plan)?);
+        }
+        outputs.push(self.file(outputs.len(), image, last)?);
+        Ok(())
+    }
+
     fn output(&mut self, index: usize, image: Image, plan: &OutputPlan) -> Result<Rendered, EngineError> {
         let image = self.own_work(image, plan)?;
+        self.file(index, image, plan)
+    }
+
+    /// Writes what an output has made of the picture.
+    fn file(&mut self, index: usize, image: Image, plan: &OutputPlan) -> Result<Rendered, EngineError> {
         match &plan.file {
             FilePlan::Encode(encode) => {
                 let chosen = match &plan.by_content {

@@ -76,6 +76,11 @@ pub(crate) enum FilePlan {
 }
 
 impl OutputPlan {
+    /// Whether both are files of one picture, which is then made once.
+    pub(crate) fn shows_the_same(&self, other: &Self) -> bool {
+        self.later.is_none() && other.later.is_none() && self.operations == other.operations
+    }
+
     /// How the picture is encoded; nothing when there will be none.
     fn encode(&self) -> Option<&EncodePlan> {
         match &self.file {
@@ -240,14 +245,22 @@ fn account(header: &Header, route: &Route, limits: &Limits) -> Result<(Vec<Stage
                 ledger.hold(memory::decoding(header, decode, shape) - shape.bytes());
             }
             let split = ledger.operate(None, shared, shape)?;
-            for (index, output) in outputs.iter().enumerate() {
-                // All outputs but the last work on a copy of what they share.
-                let is_last = index + 1 == outputs.len() && !is_moving;
-                ledger.keep_beside(if is_last { 0 } else { split.bytes() });
-                let end = ledger.operate(Some(index), &output.operations, split)?;
-                match &output.file {
-                    FilePlan::Encode(encode) => ledger.encode(index, encode, output.frames, end)?,
-                    FilePlan::Info(info) => ledger.describe(index, info, end),
+            let mut index = 0;
+            // Frames are worked on for each output apart.
+            for run in outputs.chunk_by(|one, next| !is_moving && one.shows_the_same(next)) {
+                // All runs but the last work on a copy of what they share, and all of a run but its last write a copy.
+                let is_last = index + run.len() == outputs.len() && !is_moving;
+                let beside = if is_last { 0 } else { split.bytes() };
+                ledger.keep_beside(beside);
+                let end = ledger.operate(Some(index), &run[0].operations, split)?;
+                for (place, output) in run.iter().enumerate() {
+                    let is_copied = place + 1 < run.len();
+                    ledger.keep_beside(beside + if is_copied { end.bytes() } else { 0 });
+                    match &output.file {
+                        FilePlan::Encode(encode) => ledger.encode(index, encode, output.frames, end)?,
+                        FilePlan::Info(info) => ledger.describe(index, info, end),
+                    }
+                    index += 1;
                 }
             }
         }

@@ -73,6 +73,31 @@ fn grayscale_comes_first_where_the_decoder_cannot_do_it() {
 }
 
 #[test]
+fn files_of_one_picture_beside_each_other_are_made_of_it_once() {
+    let web = "orient => resize:320 | webp:name=a ; resize:320 | jpeg:name=b ; resize:960 | webp:name=c";
+    let names: Vec<_> = planned(&photo(), web)
+        .stages()
+        .iter()
+        .map(|stage| (stage.name(), stage.output()))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("decode", None),
+            ("resize", Some(0)),
+            ("encode", Some(0)),
+            ("encode", Some(1)),
+            ("resize", Some(2)),
+            ("encode", Some(2))
+        ]
+    );
+    // The picture is kept while the first file of it is written.
+    let one = planned(&photo(), "resize:3000 => png:name=a").memory_bytes();
+    let two = planned(&photo(), "=> resize:3000 | png:name=a ; resize:3000 | jpeg:name=b").memory_bytes();
+    assert!(two >= one, "{two} {one}");
+}
+
+#[test]
 fn grayscale_of_every_output_is_shared_of_one_it_is_not() {
     let all = planned(
         &photo(),

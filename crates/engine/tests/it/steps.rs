@@ -352,3 +352,21 @@ fn inks_without_adobes_marker_are_not_inverted() {
         mean(&inverted)
     );
 }
+
+#[test]
+fn files_of_one_picture_are_those_that_each_output_makes_alone() {
+    let input = read("photos/kodak_23.png");
+    let outputs = [
+        "resize:64 | png:name=a",
+        "resize:64 | jpeg:name=b",
+        "resize:64 | webp:name=c",
+        "blur:2 | png:name=d",
+        "blur:2 | jpeg:name=e",
+        "png:name=f",
+    ];
+    let together = mill(&input, &format!("flop => {}", outputs.join(" ; "))).unwrap();
+    for (output, rendered) in outputs.iter().zip(&together.outputs) {
+        let alone = mill(&input, &format!("flop => {output}")).unwrap();
+        assert_eq!(rendered.bytes, alone.outputs[0].bytes, "{output}");
+    }
+}
