@@ -141,8 +141,11 @@ proptest! {
         let exact = mill(&file, &format!("grayscale | blur:{sigma} => png")).unwrap();
         let staged = mill(&exact.outputs[0].bytes, &format!("orient => jpeg:{quality}")).unwrap();
         let [streamed, staged] = [streamed, staged].map(|milled| luma_elsewhere(&milled.outputs[0].bytes).unwrap());
-        // A sample that was not rounded between the two may fall into the next step of the quantization, which is coarse.
+        // A sample that was not rounded between the two may fall into the next step of the quantization, which is coarse:
+        // where many do, each is as near to the picture that was quantized as the other.
         let found = psnr(&streamed, &staged);
-        prop_assert!(found >= 32.0, "{:.1} dB", found);
+        let exact = Picture::from_png(&exact.outputs[0].bytes);
+        let lost = psnr(&staged, &exact) - psnr(&streamed, &exact);
+        prop_assert!(found >= 34.0 || lost <= 0.1, "{:.1} dB, {:.2} dB farther from what was quantized", found, lost);
     }
 }
