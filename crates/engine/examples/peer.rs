@@ -6,16 +6,8 @@
 use std::error::Error;
 use std::io::{Write as _, stdin, stdout};
 
-use pixmill_engine::{Control, mill};
+use pixmill_engine::{NeverStop, mill};
 use pixmill_types::{Limits, Recipe};
-
-struct GoOn;
-
-impl Control for GoOn {
-    fn should_stop(&self) -> bool {
-        false
-    }
-}
 
 fn main() -> Result<(), Box<dyn Error>> {
     for line in stdin().lines() {
@@ -26,9 +18,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let recipe: Recipe = next()?.parse()?;
         let input = std::fs::read(next()?)?;
         let output = next()?;
-        let mut milled = mill(&input, &recipe, &Limits::default(), &GoOn)?;
+        let mut milled = mill(&input, &recipe, &Limits::default(), &NeverStop)?;
         for _ in 1..repeat {
-            milled = mill(&input, &recipe, &Limits::default(), &GoOn)?;
+            milled = mill(&input, &recipe, &Limits::default(), &NeverStop)?;
         }
         for (index, rendered) in milled.outputs.iter().enumerate() {
             std::fs::write(format!("{output}.{index}"), &rendered.bytes)?;

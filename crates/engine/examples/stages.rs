@@ -6,20 +6,12 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use pixmill_engine::{Control, mill};
+use pixmill_engine::{NeverStop, mill};
 use pixmill_types::{Limits, Recipe};
 
 /// How long each file is milled, at least.
 const ENOUGH: Duration = Duration::from_secs(2);
 const LEAST_RUNS: usize = 5;
-
-struct GoOn;
-
-impl Control for GoOn {
-    fn should_stop(&self) -> bool {
-        false
-    }
-}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -32,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let begin = Instant::now();
         while totals.len() < LEAST_RUNS || begin.elapsed() < ENOUGH {
             let start = Instant::now();
-            let milled = mill(&input, &recipe, &Limits::default(), &GoOn)?;
+            let milled = mill(&input, &recipe, &Limits::default(), &NeverStop)?;
             totals.push(start.elapsed());
             for (index, (name, time)) in milled.timings.into_iter().enumerate() {
                 stages.entry((index, name)).or_default().push(time);

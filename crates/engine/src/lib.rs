@@ -24,5 +24,5 @@ mod steps;
 
 pub use assets::{Assets, NoAssets};
 pub use error::EngineError;
-pub use mill::{Control, Milled, Rendered, mill, mill_with};
+pub use mill::{Control, Milled, NeverStop, Rendered, mill, mill_with};
 pub use plan::{Plan, Stage, plan};

@@ -26,6 +26,16 @@ pub trait Control: Sync {
     fn should_stop(&self) -> bool;
 }
 
+/// Goes on to the end.
+#[derive(Debug, Clone, Copy)]
+pub struct NeverStop;
+
+impl Control for NeverStop {
+    fn should_stop(&self) -> bool {
+        false
+    }
+}
+
 /// One finished output.
 #[derive(Clone)]
 pub struct Rendered {
@@ -171,12 +181,11 @@ impl<'a> Mill<'a> {
                     guarded(damaged, || jpeg::gray_to_gray(input, header, stream, &encode, control))
                 })?;
                 let (mut width, mut height) = (header.width, header.height);
-                let bytes = attached(bytes, &encode, &attachments, width, height)?;
                 if stream.turn.swaps_sides() {
                     std::mem::swap(&mut width, &mut height);
                 }
                 vec![Rendered {
-                    bytes,
+                    bytes: attached(bytes, &encode, &attachments, width, height)?,
                     format: encode.format.into(),
                     width,
                     height,

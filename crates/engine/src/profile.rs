@@ -5,7 +5,7 @@
 use moxcms::{ColorProfile, DataColorSpace, Layout, ToneReprCurve, TransformOptions};
 
 use crate::EngineError;
-use crate::mill::Control;
+use crate::mill::{Control, NeverStop};
 use crate::pixels::{Channels, Image, Samples, zeros};
 use crate::probe::ColorModel;
 
@@ -232,16 +232,7 @@ pub(crate) fn inks_to_srgb(inks: &[u8], width: u32, icc: &[u8], control: &dyn Co
 
 /// Whether a profile of inks can be applied.
 pub(crate) fn has_usable_inks(icc: &[u8]) -> bool {
-    inks_to_srgb(&[0; 4], 1, icc, &Ever).is_ok()
-}
-
-/// Goes on.
-struct Ever;
-
-impl Control for Ever {
-    fn should_stop(&self) -> bool {
-        false
-    }
+    inks_to_srgb(&[0; 4], 1, icc, &NeverStop).is_ok()
 }
 
 fn unusable(error: moxcms::CmsError) -> EngineError {

@@ -46,8 +46,12 @@ fn over_edges<T: Sample>(
     let make = |window: &Window<'_, f32>, made: &mut [f32]| {
         let rows = [window.row(0), window.row(1), window.row(2)];
         match operator {
-            EdgeOperator::Sobel => simd::run(Sobel { rows, made }),
-            EdgeOperator::Laplacian => simd::run(Laplacian { rows, made }),
+            EdgeOperator::Sobel => simd::run(Edges { rows, made, of: sobel }),
+            EdgeOperator::Laplacian => simd::run(Edges {
+                rows,
+                made,
+                of: laplacian,
+            }),
         }
     };
     over_rows(samples, layout, widen, make, narrow, control)
@@ -59,12 +63,14 @@ fn around(row: &[f32], length: usize) -> [&[f32]; 3] {
     [0, 1, 2].map(|column| &row[column..][..length])
 }
 
-struct Sobel<'a> {
+/// A row of edges, each number made of those around it by `of`.
+struct Edges<'a, F> {
     rows: [&'a [f32]; 3],
     made: &'a mut [f32],
+    of: F,
 }
 
-impl Kernel for Sobel<'_> {
+impl<F: Fn([[f32; 3]; 3]) -> f32> Kernel for Edges<'_, F> {
     type Output = ();
 
     #[inline(always)]
@@ -72,29 +78,21 @@ impl Kernel for Sobel<'_> {
         let length = self.made.len();
         let [above, own, below] = self.rows.map(|row| around(row, length));
         for (i, made) in self.made.iter_mut().enumerate() {
-            let across = (above[2][i] - above[0][i]) + 2.0 * (own[2][i] - own[0][i]) + (below[2][i] - below[0][i]);
-            let down = (below[0][i] - above[0][i]) + 2.0 * (below[1][i] - above[1][i]) + (below[2][i] - above[2][i]);
-            *made = (across * across + down * down).sqrt() * 0.25;
+            *made = (self.of)([above, own, below].map(|row| row.map(|numbers| numbers[i])));
         }
     }
 }
 
-struct Laplacian<'a> {
-    rows: [&'a [f32]; 3],
-    made: &'a mut [f32],
+#[inline(always)]
+fn sobel([above, own, below]: [[f32; 3]; 3]) -> f32 {
+    let across = (above[2] - above[0]) + 2.0 * (own[2] - own[0]) + (below[2] - below[0]);
+    let down = (below[0] - above[0]) + 2.0 * (below[1] - above[1]) + (below[2] - above[2]);
+    (across * across + down * down).sqrt() * 0.25
 }
 
-impl Kernel for Laplacian<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self, _: impl Level) {
-        let length = self.made.len();
-        let [above, own, below] = self.rows.map(|row| around(row, length));
-        for (i, made) in self.made.iter_mut().enumerate() {
-            let sides = above[1][i] + own[0][i] + own[2][i] + below[1][i];
-            let corners = above[0][i] + above[2][i] + below[0][i] + below[2][i];
-            *made = (8.0 * own[1][i] - sides - corners).abs();
-        }
-    }
+#[inline(always)]
+fn laplacian([above, own, below]: [[f32; 3]; 3]) -> f32 {
+    let sides = above[1] + own[0] + own[2] + below[1];
+    let corners = above[0] + above[2] + below[0] + below[2];
+    (8.0 * own[1] - sides - corners).abs()
 }

@@ -7,7 +7,7 @@ use pixmill_engine::probe::probe;
 use pixmill_types::{FailureCode, ImageFormat, LimitName, Limits};
 
 use crate::pixels::{Picture, psnr};
-use crate::support::{GoOn, mill, read};
+use crate::support::{mill, read};
 
 /// What an animation is, read by libraries alone.
 #[derive(Debug, PartialEq)]
@@ -231,8 +231,8 @@ fn all_frames_count_against_the_limit_of_outputs() {
         max_output_pixels,
         ..Limits::default()
     };
-    pixmill_engine::mill(&input, &recipe, &limits(160 * 120 * 4), &GoOn).unwrap();
-    match pixmill_engine::mill(&input, &recipe, &limits(160 * 120 * 4 - 1), &GoOn) {
+    pixmill_engine::mill(&input, &recipe, &limits(160 * 120 * 4), &pixmill_engine::NeverStop).unwrap();
+    match pixmill_engine::mill(&input, &recipe, &limits(160 * 120 * 4 - 1), &pixmill_engine::NeverStop) {
         Err(EngineError::Limit(exceeded)) => {
             assert_eq!(
                 (exceeded.name, exceeded.actual),

@@ -249,7 +249,7 @@ fn a_declared_size_is_refused_before_anything_is_allocated() {
             ..Limits::default()
         };
         let recipe = "orient => png".parse().unwrap();
-        let code = pixmill_engine::mill(&file, &recipe, &roomy, &crate::support::GoOn)
+        let code = pixmill_engine::mill(&file, &recipe, &roomy, &pixmill_engine::NeverStop)
             .expect_err(name)
             .to_failure()
             .code;

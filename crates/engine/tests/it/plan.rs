@@ -1,24 +1,10 @@
 //! Plans: what is pushed down, where the picture is turned, what limits refuse.
 
-use pixmill_engine::probe::{ColorModel, Header, Orientation, Profile, Streaming};
+use pixmill_engine::probe::{ColorModel, Header, Orientation};
 use pixmill_engine::{EngineError, Plan, plan};
 use pixmill_types::{ImageFormat, LimitName, Limits};
 
-fn photo() -> Header {
-    Header {
-        format: ImageFormat::Jpeg,
-        width: 4000,
-        height: 3000,
-        frames: 1,
-        orientation: Orientation::UPRIGHT,
-        color: ColorModel::YCbCr,
-        sixteen_bit: false,
-        multi_pass: false,
-        streaming: Streaming::No,
-        has_more_pages: false,
-        profile: Profile::Srgb,
-    }
-}
+use crate::support::header_of_a_photo as photo;
 
 fn on_its_side() -> Header {
     Header {

@@ -1,25 +1,16 @@
 //! Plans of steps that change sides: what they make of them, what is moved forward, what limits refuse.
 
-use pixmill_engine::probe::{ColorModel, Header, Orientation, Profile, Streaming, probe};
+use pixmill_engine::probe::{ColorModel, Header, Streaming, probe};
 use pixmill_engine::{EngineError, Plan, plan};
 use pixmill_types::{ImageFormat, LimitName, Limits};
 
-use crate::support::{mill, read};
+use crate::support::{header_of_a_photo, mill, read};
 
 /// A JPEG of 4000 x 3000 that our core can decode.
 fn photo() -> Header {
     Header {
-        format: ImageFormat::Jpeg,
-        width: 4000,
-        height: 3000,
-        frames: 1,
-        orientation: Orientation::UPRIGHT,
-        color: ColorModel::YCbCr,
-        sixteen_bit: false,
-        multi_pass: false,
         streaming: Streaming::Colour,
-        has_more_pages: false,
-        profile: Profile::Srgb,
+        ..header_of_a_photo()
     }
 }
 
@@ -248,7 +239,7 @@ fn what_a_trim_leaves_is_checked_again() {
     };
     let header = probe(&input).unwrap();
     assert!(plan(&header, &recipe.parse().unwrap(), &limits).is_ok());
-    match pixmill_engine::mill(&input, &recipe.parse().unwrap(), &limits, &crate::support::GoOn) {
+    match pixmill_engine::mill(&input, &recipe.parse().unwrap(), &limits, &pixmill_engine::NeverStop) {
         Err(EngineError::Limit(exceeded)) => assert_eq!(
             (exceeded.name, exceeded.limit, exceeded.actual),
             (LimitName::OutputPixels, 1_000_000, 40_000 * 400)

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pixmill_engine::{Control, EngineError, Milled};
-use pixmill_types::Limits;
+use pixmill_engine::probe::{ColorModel, Header, Orientation, Profile, Streaming};
+use pixmill_engine::{EngineError, Milled, NeverStop};
+use pixmill_types::{ImageFormat, Limits};
 
 /// A file or folder of the repository's `testdata`.
 pub(crate) fn testdata(name: &str) -> PathBuf {
@@ -33,16 +34,24 @@ pub(crate) fn files_in(folder: &str) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// Never stops.
-pub(crate) struct GoOn;
-
-impl Control for GoOn {
-    fn should_stop(&self) -> bool {
-        false
+/// A JPEG of 4000 x 3000 that only the general decoder reads.
+pub(crate) fn header_of_a_photo() -> Header {
+    Header {
+        format: ImageFormat::Jpeg,
+        width: 4000,
+        height: 3000,
+        frames: 1,
+        orientation: Orientation::UPRIGHT,
+        color: ColorModel::YCbCr,
+        sixteen_bit: false,
+        multi_pass: false,
+        streaming: Streaming::No,
+        has_more_pages: false,
+        profile: Profile::Srgb,
     }
 }
 
 /// Mills within the default limits.
 pub(crate) fn mill(input: &[u8], recipe: &str) -> Result<Milled, EngineError> {
-    pixmill_engine::mill(input, &recipe.parse().unwrap(), &Limits::default(), &GoOn)
+    pixmill_engine::mill(input, &recipe.parse().unwrap(), &Limits::default(), &NeverStop)
 }

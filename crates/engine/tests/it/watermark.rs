@@ -6,7 +6,7 @@ use pixmill_engine::{Assets, EngineError, Milled, mill_with};
 use pixmill_types::{AssetName, FailureCode, Limits};
 
 use crate::pixels::{Deep, Picture};
-use crate::support::{GoOn, mill, read};
+use crate::support::{mill, read};
 
 struct Shelf(HashMap<&'static str, Vec<u8>>);
 
@@ -47,7 +47,7 @@ fn milled(input: &[u8], recipe: &str) -> Result<Milled, EngineError> {
         input,
         &format!("{recipe} => png").parse().unwrap(),
         &Limits::default(),
-        &GoOn,
+        &pixmill_engine::NeverStop,
     )
 }
 

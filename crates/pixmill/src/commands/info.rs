@@ -1,16 +1,14 @@
 //! `pixmill info`: what files are and how their pictures look, without a server.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Instant;
 
 use anyhow::Context as _;
-use pixmill_types::{LimitName, Limits, Recipe};
+use pixmill_types::{Limits, Recipe};
 use serde::Deserialize;
 
-use super::process::Deadline;
+use super::process::{Deadline, read_within};
 use crate::cli::InfoArgs;
 use crate::config::Config;
 use crate::output;
@@ -71,12 +69,8 @@ pub(super) fn run(arguments: &InfoArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn document(path: &Path, recipe: &Recipe, limits: &Limits) -> anyhow::Result<String> {
-    limits.check(LimitName::InputBytes, fs::metadata(path)?.len())?;
-    let input = fs::read(path)?;
-    let deadline = Deadline {
-        at: Instant::now() + limits.task_timeout(),
-        limit: limits.task_timeout(),
-    };
+    let input = read_within(path, limits)?;
+    let deadline = Deadline::of(limits);
     let milled = pixmill_engine::mill(&input, recipe, limits, &deadline).map_err(|error| deadline.explain(error))?;
     let output = milled.outputs.into_iter().next().context("there is no document")?;
     Ok(String::from_utf8(output.bytes)?)

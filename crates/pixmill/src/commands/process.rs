@@ -101,16 +101,11 @@ type Written = Mutex<HashMap<PathBuf, PathBuf>>;
 
 fn mill_one(job: &Job, work: &Work, written: &Written) -> anyhow::Result<()> {
     let Work { recipe, limits, assets } = work;
-    let size = fs::metadata(&job.input)?.len();
-    limits.check(LimitName::InputBytes, size)?;
-    let input = fs::read(&job.input)?;
+    let input = read_within(&job.input, limits)?;
     let header = pixmill_engine::probe::probe(&input)?;
     header.check(limits)?;
     let name = DisplayName::from_client(&job.input.file_name().unwrap_or_default().to_string_lossy()).segment();
-    let deadline = Deadline {
-        at: Instant::now() + limits.task_timeout(),
-        limit: limits.task_timeout(),
-    };
+    let deadline = Deadline::of(limits);
     let milled = pixmill_engine::mill_with(assets, &input, recipe, limits, &deadline)
         .map_err(|error| deadline.explain(error))?;
     fs::create_dir_all(&job.folder).with_context(|| format!("cannot make {}", job.folder.display()))?;
@@ -120,6 +115,12 @@ fn mill_one(job: &Job, work: &Work, written: &Written) -> anyhow::Result<()> {
         write_whole(&path, &output.bytes).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
+}
+
+/// The file, unless it is larger than the limit.
+pub(super) fn read_within(path: &Path, limits: &Limits) -> anyhow::Result<Vec<u8>> {
+    limits.check(LimitName::InputBytes, fs::metadata(path)?.len())?;
+    Ok(fs::read(path)?)
 }
 
 /// Takes `path` for the result of `input`.
@@ -157,11 +158,20 @@ fn make_readable(file: &fs::File) -> std::io::Result<()> {
 
 /// Stops the engine when one image took too long.
 pub(super) struct Deadline {
-    pub(super) at: Instant,
-    pub(super) limit: Duration,
+    at: Instant,
+    limit: Duration,
 }
 
 impl Deadline {
+    /// That of an image whose milling begins now.
+    pub(super) fn of(limits: &Limits) -> Self {
+        let limit = limits.task_timeout();
+        Self {
+            at: Instant::now() + limit,
+            limit,
+        }
+    }
+
     pub(super) fn explain(&self, error: EngineError) -> anyhow::Error {
         match error {
             EngineError::Stopped => {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
-use pixmill_engine::{Assets, Control, NoAssets, Rendered, mill_with};
+use pixmill_engine::{Assets, NeverStop, NoAssets, Rendered, mill_with};
 use pixmill_types::{AssetName, Limits, Recipe, Step};
 
 /// Each step as it is shown, on a photo of this width.
@@ -63,7 +63,7 @@ pub(super) fn write(photo: &Path, folder: &Path) -> anyhow::Result<()> {
 
 fn made(assets: &dyn Assets, photo: &[u8], recipe: &str) -> anyhow::Result<Rendered> {
     let recipe: Recipe = recipe.parse()?;
-    let milled = mill_with(assets, photo, &recipe, &Limits::default(), &ToTheEnd)?;
+    let milled = mill_with(assets, photo, &recipe, &Limits::default(), &NeverStop)?;
     milled.outputs.into_iter().next().context("a recipe made nothing")
 }
 
@@ -73,14 +73,6 @@ struct Logo(Vec<u8>);
 impl Assets for Logo {
     fn read(&self, _: &AssetName) -> Result<Vec<u8>, String> {
         Ok(self.0.clone())
-    }
-}
-
-struct ToTheEnd;
-
-impl Control for ToTheEnd {
-    fn should_stop(&self) -> bool {
-        false
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use pixmill_engine::{Control, EngineError};
+use pixmill_engine::{EngineError, NeverStop};
 use pixmill_types::{Limits, Recipe};
 use serde::Serialize;
 
@@ -19,14 +19,6 @@ pub(super) struct EngineFigures {
     pub(super) tasks_per_second: f64,
     /// CPU time of one image, milliseconds.
     pub(super) cpu_ms_per_task: f64,
-}
-
-struct Unlimited;
-
-impl Control for Unlimited {
-    fn should_stop(&self) -> bool {
-        false
-    }
 }
 
 pub(super) fn measure(photo: &Photo, effort: Effort) -> anyhow::Result<EngineFigures> {
@@ -54,7 +46,7 @@ fn mill_for(photo: &Photo, duration: Duration) -> Result<(f64, f64), EngineError
         while start.elapsed() < duration {
             let input = photo.distinct(number.fetch_add(1, Ordering::Relaxed));
             let before = cpu::of_this_thread();
-            pixmill_engine::mill(&input, &recipe, &limits, &Unlimited)?;
+            pixmill_engine::mill(&input, &recipe, &limits, &NeverStop)?;
             cost += cpu::of_this_thread() - before;
             done += 1;
         }

@@ -43,12 +43,9 @@ pub(super) async fn measure(address: &str, workers: u32, effort: Effort) -> anyh
         prefix: format!("pixmill-bench-{:08x}", rand::random::<u32>()),
         ..RedisOptions::default()
     };
-    let open = || async {
-        RedisBroker::open(address, redis.clone(), BrokerOptions::default())
-            .await
-            .context("cannot measure Redis")
-    };
-    let watching = open().await?;
+    let watching = RedisBroker::open(address, redis.clone(), BrokerOptions::default())
+        .await
+        .context("cannot measure Redis")?;
     let before = watching.server_usage().await?.memory_bytes;
     eprintln!("{workers} workers come");
     let mut loops: JoinSet<anyhow::Result<()>> = JoinSet::new();
