@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -73,14 +73,28 @@ pub(crate) async fn file(key: &BlobKey, path: PathBuf, range: Option<Range<u64>>
     })
 }
 
-/// Reads the whole file.
-pub(crate) async fn whole_file(key: &BlobKey, path: PathBuf) -> Result<Bytes, BlobError> {
+/// Reads the whole file, and gives back the memory that the operating system holds it in.
+pub(crate) async fn whole_file_once(key: &BlobKey, path: PathBuf) -> Result<Bytes, BlobError> {
     let name = key.as_str().to_owned();
     blocking(move || {
-        let bytes = std::fs::read(&path).map_err(|error| missing_or(error, &name, &path))?;
+        let mut file = File::open(&path).map_err(|error| missing_or(error, &name, &path))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(DiskError::at("read", &path))?;
+        forget(&file, &path);
         Ok(Bytes::from(bytes))
     })
     .await
+}
+
+/// Takes a file out of the page cache. An input is written once and milled once: kept there, it would push out what is
+/// asked for, and each new one would take memory that a virtual machine may first have to be given by its host, which
+/// was measured to cost 4 to 10 ms for 4 MB against 0.75 ms for pages that come round again.
+fn forget(file: &File, path: &Path) {
+    use rustix::fs::{Advice, fadvise};
+    // Only advice: the file was read.
+    if let Err(errno) = fadvise(file, 0, None, Advice::DontNeed) {
+        tracing::debug!(file = %path.display(), error = %io::Error::from(errno), "a file stays in the page cache");
+    }
 }
 
 /// The error for a range that does not lie within the blob.
@@ -91,7 +105,7 @@ pub(crate) fn outside(range: &Range<u64>, total_bytes: u64) -> BlobError {
     ))
 }
 
-fn missing_or(error: io::Error, name: &str, path: &std::path::Path) -> BlobError {
+fn missing_or(error: io::Error, name: &str, path: &Path) -> BlobError {
     if error.kind() == io::ErrorKind::NotFound {
         BlobError::NotFound(name.to_owned())
     } else {

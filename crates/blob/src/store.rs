@@ -96,13 +96,13 @@ impl BlobStore {
         Ok(Stored { bytes: size, hash })
     }
 
-    /// Reads a whole blob into memory.
+    /// Reads a whole blob into memory that is not soon read again: on the local disk it leaves the page cache.
     ///
     /// # Errors
     /// [`BlobError::NotFound`] and [`BlobError::Unavailable`].
     pub async fn get(&self, key: &BlobKey) -> Result<Bytes, BlobError> {
         match &self.0 {
-            Backend::Local(disk) => read::whole_file(key, disk.path(key)).await,
+            Backend::Local(disk) => read::whole_file_once(key, disk.path(key)).await,
             Backend::Object(store, _) => object::get(&**store, key).await,
         }
     }
