@@ -60,6 +60,7 @@ pub(crate) fn redis_options(config: &Config) -> RedisOptions {
         prefix: config.broker.redis_prefix.clone(),
         replicas: config.broker.redis_replicas,
         replica_timeout: config.broker.redis_replica_timeout,
+        ca_file: config.broker.redis_ca_file.clone(),
     }
 }
 

@@ -6,7 +6,11 @@ use redis::aio::MultiplexedConnection;
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo as _, RedisError, TlsMode};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo as _, RedisError, TlsCertificates, TlsMode,
+};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Mutex;
 
 use super::error::RedisOpenError;
@@ -59,23 +63,11 @@ impl std::fmt::Debug for Address {
 }
 
 impl Address {
-    /// Reads an address; opens nothing.
-    pub(super) fn parse(address: &str) -> Result<Self, RedisOpenError> {
+    /// Reads an address; opens nothing. With `authorities`, certificates in PEM, a server is believed when one of them
+    /// has signed its certificate, and otherwise when one of the system's has.
+    pub(super) fn parse(address: &str, authorities: Option<Vec<u8>>) -> Result<Self, RedisOpenError> {
         let shown = without_password(address);
-        if address.starts_with("rediss") {
-            // Fails when the process has chosen a provider already, which is as good.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
-        let target = if let Some(rest) = scheme(address, "cluster") {
-            cluster(&rest)
-        } else if let Some(rest) = scheme(address, "sentinel") {
-            sentinel(&rest).map(|client| Target::Sentinel(Box::new(Mutex::new(client))))
-        } else {
-            Client::open(address)
-                .map(|client| Target::One(Box::new(client)))
-                .map_err(|error| error.to_string())
-        };
-        let target = target.map_err(|reason| RedisOpenError::Address {
+        let target = target(address, authorities).map_err(|reason| RedisOpenError::Address {
             address: shown.clone(),
             reason,
         })?;
@@ -109,6 +101,39 @@ impl Address {
     }
 }
 
+fn target(address: &str, authorities: Option<Vec<u8>>) -> Result<Target, String> {
+    if address.starts_with("rediss") {
+        // Fails when the process has chosen a provider already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    } else if authorities.is_some() {
+        return Err("certificates are given, and it is an address without TLS: expected rediss://".to_owned());
+    }
+    if authorities
+        .as_deref()
+        .is_some_and(|pem| CertificateDer::pem_slice_iter(pem).next().is_none())
+    {
+        return Err("no certificate in PEM is in the file that was given".to_owned());
+    }
+    let certificates = authorities.map(|pem| TlsCertificates {
+        client_tls: None,
+        root_cert: Some(pem),
+    });
+    if let Some(rest) = scheme(address, "cluster") {
+        return cluster(&rest, certificates);
+    }
+    if let Some(rest) = scheme(address, "sentinel") {
+        let client = sentinel(&rest, certificates)?;
+        return Ok(Target::Sentinel(Box::new(Mutex::new(client))));
+    }
+    let client = match certificates {
+        Some(certificates) => Client::build_with_tls(address, certificates),
+        None => Client::open(address),
+    };
+    client
+        .map(|client| Target::One(Box::new(client)))
+        .map_err(|error| error.to_string())
+}
+
 /// The comma-separated nodes of `redis+kind://…` or `rediss+kind://…`, as an ordinary address.
 fn scheme(address: &str, kind: &str) -> Option<String> {
     ["redis", "rediss"].into_iter().find_map(|plain| {
@@ -133,18 +158,20 @@ fn nodes(address: &str) -> Result<(Vec<String>, String), String> {
     Ok((nodes, path.to_owned()))
 }
 
-fn cluster(address: &str) -> Result<Target, String> {
+fn cluster(address: &str, certificates: Option<TlsCertificates>) -> Result<Target, String> {
     let (nodes, path) = nodes(address)?;
     if !path.is_empty() && path != "0" {
         return Err("a cluster has no database but 0".to_owned());
     }
     let build = |answer_timeout: Duration| {
-        ClusterClientBuilder::new(nodes.iter().map(String::as_str))
+        let mut builder = ClusterClientBuilder::new(nodes.iter().map(String::as_str))
             .connection_timeout(CONNECT_TIMEOUT)
             .response_timeout(answer_timeout)
-            .retries(3)
-            .build()
-            .map_err(|error| error.to_string())
+            .retries(3);
+        if let Some(certificates) = &certificates {
+            builder = builder.certs(certificates.clone());
+        }
+        builder.build().map_err(|error| error.to_string())
     };
     Ok(Target::Cluster(Box::new(ClusterClients {
         calls: build(ANSWER_TIMEOUT)?,
@@ -154,7 +181,7 @@ fn cluster(address: &str) -> Result<Target, String> {
 }
 
 /// `redis://[user:password@]sentinel:26379,…/master[/database]`; user and password are the master's.
-fn sentinel(address: &str) -> Result<SentinelClient, String> {
+fn sentinel(address: &str, certificates: Option<TlsCertificates>) -> Result<SentinelClient, String> {
     let (nodes, path) = nodes(address)?;
     let (master, database) = path.split_once('/').unwrap_or((&path, "0"));
     if master.is_empty() {
@@ -182,6 +209,11 @@ fn sentinel(address: &str) -> Result<SentinelClient, String> {
     }
     if address.starts_with("rediss") {
         builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
+    }
+    if let Some(certificates) = certificates {
+        builder = builder
+            .set_client_to_sentinel_certificates(certificates.clone())
+            .set_client_to_redis_certificates(certificates);
     }
     builder.build().map_err(text)
 }
@@ -217,7 +249,7 @@ mod tests {
                 "redis+sentinel://:…@a:1,b:2/main/3",
             ),
         ] {
-            assert_eq!(Address::parse(address).unwrap().shown, shown);
+            assert_eq!(Address::parse(address, None).unwrap().shown, shown);
         }
         for wrong in [
             "",
@@ -226,7 +258,11 @@ mod tests {
             "redis+sentinel://a:1",
             "redis+sentinel://a:1/main/x",
         ] {
-            assert!(Address::parse(wrong).is_err(), "{wrong:?} was accepted");
+            assert!(Address::parse(wrong, None).is_err(), "{wrong:?} was accepted");
         }
+        assert!(
+            Address::parse("redis://host", Some(Vec::new())).is_err(),
+            "certificates without TLS"
+        );
     }
 }

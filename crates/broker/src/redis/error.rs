@@ -1,5 +1,7 @@
 //! What can go wrong when a Redis is opened, and what the server's answers mean for a caller of the broker.
 
+use std::path::PathBuf;
+
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use crate::BrokerError;
@@ -17,6 +19,15 @@ pub enum RedisOpenError {
         address: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// The certificates that were named cannot be read.
+    #[error("cannot read the certificates in {}", path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
     },
     /// Nobody answers there, or not as a Redis does.
     #[error("cannot reach Redis at {address}")]

@@ -19,6 +19,7 @@ mod service;
 mod submit;
 mod waker;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -46,6 +47,9 @@ pub struct RedisOptions {
     pub replicas: u32,
     /// How long to wait for them.
     pub replica_timeout: Duration,
+    /// With TLS: a file of certificates in PEM, one of which must have signed the server's; the system's when there is
+    /// none.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Default for RedisOptions {
@@ -55,6 +59,7 @@ impl Default for RedisOptions {
             prefix: "pixmill".to_owned(),
             replicas: 0,
             replica_timeout: Duration::from_secs(1),
+            ca_file: None,
         }
     }
 }
@@ -98,7 +103,11 @@ impl RedisBroker {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn open(address: &str, redis: RedisOptions, options: BrokerOptions) -> Result<Self, RedisOpenError> {
-        let address = Arc::new(Address::parse(address)?);
+        let authorities = match redis.ca_file {
+            Some(path) => Some(certificates(path).await?),
+            None => None,
+        };
+        let address = Arc::new(Address::parse(address, authorities)?);
         let partitions = redis.partitions.clamp(1, 256);
         let roots: Vec<String> = (0..partitions)
             .map(|index| format!("{{{}:{index}}}", redis.prefix))
@@ -177,4 +186,13 @@ impl RedisBroker {
         let hash = pixmill_types::ContentHash::of(key.as_str().as_bytes());
         usize::from(hash.as_bytes()[0]) % self.partitions()
     }
+}
+
+async fn certificates(path: PathBuf) -> Result<Vec<u8>, RedisOpenError> {
+    let read = tokio::task::spawn_blocking({
+        let path = path.clone();
+        move || std::fs::read(path)
+    });
+    let read = read.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+    read.map_err(|source| RedisOpenError::Certificates { path, source })
 }

@@ -278,6 +278,7 @@ mod tests {
         assert_eq!(config.broker.redis_partitions, redis.partitions);
         assert_eq!(config.broker.redis_replicas, redis.replicas);
         assert_eq!(config.broker.redis_replica_timeout, redis.replica_timeout);
+        assert_eq!(config.broker.redis_ca_file, redis.ca_file);
         let gateway = pixmill_gateway::GatewayOptions::default();
         assert_eq!(config.server.max_uploads as usize, gateway.max_uploads);
         assert_eq!(config.server.max_connections as usize, gateway.max_connections);

@@ -99,6 +99,9 @@ section! {
         redis_replicas: u32 = "0",
         /// How long to wait for them before the call is unavailable.
         redis_replica_timeout: Duration = "1s",
+        /// With rediss://: a file of certificates in PEM, one of which must have signed the server's; none takes those of
+        /// the system.
+        redis_ca_file: Option<PathBuf> = "none",
     }
 }
 

@@ -8,6 +8,7 @@ mod ports;
 mod sentinel;
 mod server;
 mod startup;
+mod tls;
 
 use backend::{KilledBackend, ReopeningBackend};
 use cluster::ClusterBackend;

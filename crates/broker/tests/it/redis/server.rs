@@ -76,6 +76,13 @@ impl Server {
         ask(&self.socket(), command).unwrap()
     }
 
+    /// Sends commands over one connection and returns the raw answer to the last.
+    pub(crate) fn commands(&self, commands: &[&[&str]]) -> String {
+        let mut stream = UnixStream::connect(self.socket()).unwrap();
+        let answers = commands.iter().map(|command| converse(&mut stream, command).unwrap());
+        answers.last().unwrap_or_default()
+    }
+
     /// The id of the process.
     pub(crate) fn pid(&self) -> u32 {
         self.process.as_ref().unwrap().id()
