@@ -109,8 +109,31 @@ pub struct Completion {
     pub follow_ups: Vec<FollowUp>,
 }
 
-/// A task that a transition enqueues in its own atomic step. Follow-ups pass the depth cap: they are owed.
-pub type FollowUp = NewTask;
+/// A task that a transition of another one enqueues in its own atomic step. Follow-ups pass the depth cap: they are owed.
+///
+/// It lies beside the task that owes it: a broker that spreads tasks has no atomic step over two places.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FollowUp(NewTask);
+
+impl FollowUp {
+    /// What `owner` owes: `task`, its id changed so that it lies beside that of `owner`. The same task gets the same id each
+    /// time, so that a transition that is asked for again owes the same.
+    #[must_use]
+    pub fn of(owner: TaskId, mut task: NewTask) -> Self {
+        task.id = task.id.beside(owner);
+        Self(task)
+    }
+
+    /// The task, with the id it has.
+    #[must_use]
+    pub fn task(&self) -> &NewTask {
+        &self.0
+    }
+
+    pub(crate) fn into_task(self) -> NewTask {
+        self.0
+    }
+}
 
 /// Which tasks to list, newest first.
 #[derive(Debug, Clone, Default)]

@@ -39,6 +39,15 @@ impl TaskId {
         (uuid.get_version_num() == 7).then_some(Self(uuid))
     }
 
+    /// This id, changed so that it lies where that of `other` does: both in one folder of [`TaskId::shard`] and, in brokers
+    /// that spread tasks over several places by that byte, in one place. Always the same for the same two.
+    #[must_use]
+    pub fn beside(self, other: Self) -> Self {
+        let mut bytes = *self.as_bytes();
+        bytes[15] = other.as_bytes()[15];
+        Self(Uuid::from_bytes(bytes))
+    }
+
     /// Two hexadecimal digits taken from the random part: a folder name that spreads tasks over 256 folders.
     #[must_use]
     pub fn shard(&self) -> String {
@@ -306,6 +315,16 @@ mod tests {
         let ids: Vec<_> = (0..100).map(|_| TaskId::generate()).collect();
         assert!(ids.is_sorted());
         assert_eq!(ids[0].shard(), ids[0].to_string()[34..]);
+    }
+
+    #[test]
+    fn an_id_beside_another_shares_its_folder_and_nothing_else() {
+        let (id, other) = (TaskId::generate(), TaskId::generate());
+        let beside = id.beside(other);
+        assert_eq!(beside.shard(), other.shard());
+        assert_eq!(beside.as_bytes()[..15], id.as_bytes()[..15]);
+        assert_eq!(beside.beside(other), beside);
+        assert_eq!(beside.to_string().parse(), Ok(beside));
     }
 
     #[test]

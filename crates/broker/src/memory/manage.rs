@@ -1,9 +1,9 @@
 //! What clients and the janitor ask for: submit, call off, send round again, look up, clean up.
 
-use pixmill_types::{EventKind, NewTask, Task, TaskId, TaskState, Transition};
+use pixmill_types::{EventKind, Task, TaskId, TaskState, Transition};
 
 use super::state::State;
-use crate::{BrokerError, ListCursor, ListQuery, Page, Stats, Submission, Submitted, policy};
+use crate::{BrokerError, FollowUp, ListCursor, ListQuery, Page, Stats, Submission, Submitted, policy};
 
 impl State {
     /// Stores a client's task, unless it is there already or there is no room.
@@ -45,7 +45,7 @@ impl State {
     }
 
     /// Calls a task off.
-    pub(super) fn cancel(&mut self, id: TaskId, follow_ups: Vec<NewTask>) -> Result<Task, BrokerError> {
+    pub(super) fn cancel(&mut self, id: TaskId, follow_ups: Vec<FollowUp>) -> Result<Task, BrokerError> {
         let seq = self.find(id)?;
         let task = &self.record(seq)?.task;
         if task.state == TaskState::Cancelled {

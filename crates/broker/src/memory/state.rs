@@ -13,7 +13,7 @@ use super::log::EventLog;
 use super::queue::Queue;
 use crate::changes::Changes;
 use crate::presence::Presence;
-use crate::{BrokerError, BrokerOptions, policy};
+use crate::{BrokerError, BrokerOptions, FollowUp, policy};
 
 /// A task and its place.
 #[derive(Debug)]
@@ -163,8 +163,8 @@ impl State {
     }
 
     /// Enqueues the tasks a transition owes. Those that are there already came with the same call made before.
-    pub(super) fn enqueue_owed(&mut self, tasks: Vec<NewTask>) {
-        for task in tasks {
+    pub(super) fn enqueue_owed(&mut self, tasks: Vec<FollowUp>) {
+        for task in tasks.into_iter().map(FollowUp::into_task) {
             if !self.by_id.contains_key(&task.id) {
                 self.enqueue(task);
             }

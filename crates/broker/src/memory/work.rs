@@ -1,10 +1,10 @@
 //! What workers and their reaper ask for: claim, renew, give back, expire.
 
-use pixmill_types::{EventKind, Failure, LeaseId, NewTask, Success, Task, Timestamp, Transition, WorkerId};
+use pixmill_types::{EventKind, Failure, LeaseId, Success, Task, Timestamp, Transition, WorkerId};
 
 use super::state::{Ended, Held, Named, State};
 use crate::policy::{self, Offer};
-use crate::{BrokerError, ClaimRequest, Claimed, Completion, Lease, Reaped, Renewal};
+use crate::{BrokerError, ClaimRequest, Claimed, Completion, FollowUp, Lease, Reaped, Renewal};
 
 impl State {
     /// Leases what fits, or what the same call was granted before.
@@ -119,7 +119,7 @@ impl State {
         &mut self,
         lease: LeaseId,
         failure: Failure,
-        follow_ups: Vec<NewTask>,
+        follow_ups: Vec<FollowUp>,
     ) -> Result<Task, BrokerError> {
         let seq = match self.named(lease, Ended::Failed)? {
             Named::Held(seq) => seq,

@@ -9,7 +9,7 @@ use redis::{FromRedisValue, ParsingError, Value};
 use serde::de::DeserializeOwned;
 
 use super::script::Call;
-use crate::{BrokerError, policy};
+use crate::{BrokerError, FollowUp, policy};
 
 /// The version of the schema that this release writes, and the latest it can read.
 const SCHEMA_VERSION: u64 = 1;
@@ -148,8 +148,9 @@ impl Call {
     }
 
     /// Adds the tasks that a transition owes.
-    pub(super) fn owed(self, tasks: &[NewTask]) -> Result<Self, BrokerError> {
-        tasks.iter().try_fold(self.arg(tasks.len()), Call::task)
+    pub(super) fn owed(self, tasks: &[FollowUp]) -> Result<Self, BrokerError> {
+        let tasks = tasks.iter().map(FollowUp::task);
+        tasks.clone().try_fold(self.arg(tasks.len()), Call::task)
     }
 
     /// Adds a failure.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pixmill_types::{Failure, LeaseId, NewTask, Success, Task, TaskId, TaskState, Transition, WorkerId};
+use pixmill_types::{Failure, LeaseId, Success, Task, TaskId, TaskState, Transition, WorkerId};
 use redis::{Value, cmd};
 
 use super::RedisBroker;
@@ -44,13 +44,14 @@ impl RedisBroker {
         }
     }
 
-    /// Refuses follow-ups that could not be enqueued in the atomic step of their task.
-    fn check_owed(&self, partition: usize, owed: &[NewTask]) -> Result<(), BrokerError> {
-        match owed.iter().find(|task| self.partition_of(task.id) != partition) {
+    /// Refuses follow-ups of a task elsewhere, which could not be enqueued in one atomic step with this one.
+    fn check_owed(&self, partition: usize, owed: &[FollowUp]) -> Result<(), BrokerError> {
+        let elsewhere = |owed: &&FollowUp| self.partition_of(owed.task().id) != partition;
+        match owed.iter().find(elsewhere) {
             None => Ok(()),
-            Some(task) => Err(corrupt(format!(
-                "follow-up {} lies in another partition than the task that owes it",
-                task.id
+            Some(owed) => Err(corrupt(format!(
+                "follow-up {} is owed by another task than the one that ends",
+                owed.task().id
             ))),
         }
     }

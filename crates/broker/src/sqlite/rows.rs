@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::stage::Stage;
-use crate::{BrokerError, event_kind};
+use crate::{BrokerError, FollowUp, event_kind};
 
 /// Version of the JSON in `payload`, `success` and `failure`.
 const DOCUMENT_VERSION: i64 = 1;
@@ -82,8 +82,8 @@ impl EncodedTask {
     }
 
     /// Encodes each of `tasks`.
-    pub(super) fn all(tasks: Vec<NewTask>) -> Result<Vec<Self>, BrokerError> {
-        tasks.into_iter().map(Self::new).collect()
+    pub(super) fn all(tasks: Vec<FollowUp>) -> Result<Vec<Self>, BrokerError> {
+        tasks.into_iter().map(|task| Self::new(task.into_task())).collect()
     }
 
     /// The row of the task when it arrives at `now` and may be claimed from `ready_since` on.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pixmill_broker::{BrokerError, Renewal};
+use pixmill_broker::{BrokerError, FollowUp, Renewal};
 use pixmill_types::{EventKind, NewTask, Task, TaskState, Transition};
 
 use super::tasks::{claim_up_to, completion, lasting_failure, ordinary_worker, task};
@@ -102,11 +102,11 @@ pub(crate) async fn follow_ups_come_once(backend: Box<dyn Backend>) {
     let bench = Bench::open_with(backend, |options| options.max_queued = 1).await;
     let running = bench.start(task()).await.task.id;
     bench.submit(task()).await;
-    let owed = task();
+    let owed = FollowUp::of(running, task());
     for _ in 0..2 {
         bench.broker.cancel(running, vec![owed.clone()]).await.unwrap();
         assert_eq!(bench.images().await.ready, 2);
     }
     let bench = bench.reopen().await;
-    assert_eq!(bench.get(owed.id).await.state, TaskState::Queued);
+    assert_eq!(bench.get(owed.task().id).await.state, TaskState::Queued);
 }

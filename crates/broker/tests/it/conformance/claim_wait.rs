@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pixmill_broker::{ClaimRequest, Claimed, Completion, SystemClock};
+use pixmill_broker::{ClaimRequest, Claimed, Completion, FollowUp, SystemClock};
 use pixmill_types::{NewTask, TaskId};
 
 use super::bench::{LEASE, Waiting};
@@ -58,13 +58,13 @@ pub(crate) async fn a_follow_up_wakes_it(backend: Box<dyn Backend>) {
     let bench = Bench::open(backend).await;
     let lease = bench.start(task()).await;
     let waiting = waiting_claim(&bench, claim_up_to(1)).settled().await;
-    let follow_up = task();
+    let follow_up = FollowUp::of(lease.task.id, task());
     let completion = Completion {
         follow_ups: vec![follow_up.clone()],
         ..completion()
     };
     bench.broker.complete(lease.id, completion).await.unwrap();
-    assert_brings(waiting, follow_up.id).await;
+    assert_brings(waiting, follow_up.task().id).await;
 }
 
 pub(crate) async fn a_release_wakes_it(backend: Box<dyn Backend>) {

@@ -1,13 +1,13 @@
 //! Tasks end with outputs, exactly once.
 
-use pixmill_broker::{BrokerError, Completion};
-use pixmill_types::{EventKind, NewTask, Task, TaskState};
+use pixmill_broker::{BrokerError, Completion, FollowUp};
+use pixmill_types::{EventKind, Task, TaskState};
 
 use super::bench::LEASE;
 use super::tasks::{claim_up_to, completion, in_queue, ordinary_worker, passing_failure, success, task, with_attempts};
 use super::{Backend, Bench};
 
-fn owing(follow_ups: &[NewTask]) -> Completion {
+fn owing(follow_ups: &[FollowUp]) -> Completion {
     Completion {
         follow_ups: follow_ups.to_vec(),
         ..completion()
@@ -81,7 +81,7 @@ pub(crate) async fn a_lost_lease_completes_nothing(backend: Box<dyn Backend>) {
     bench.broker.delete(deleted.task.id).await.unwrap();
 
     let bench = bench.reopen().await;
-    let follow_up = task();
+    let follow_up = FollowUp::of(deleted.task.id, task());
     for lost in [reaped.id, cancelled.id, deleted.id] {
         let refused = bench
             .broker
@@ -91,7 +91,11 @@ pub(crate) async fn a_lost_lease_completes_nothing(backend: Box<dyn Backend>) {
     }
     assert_eq!(bench.get(again.task.id).await, again.task);
     assert_eq!(bench.get(record.id).await, record);
-    let known = bench.broker.known(&[deleted.task.id, follow_up.id]).await.unwrap();
+    let known = bench
+        .broker
+        .known(&[deleted.task.id, follow_up.task().id])
+        .await
+        .unwrap();
     assert_eq!(known, [false, false]);
     bench.broker.complete(again.id, completion()).await.unwrap();
 }
@@ -171,23 +175,23 @@ pub(crate) async fn either_it_or_a_cancel_at_the_same_time_counts(backend: Box<d
 pub(crate) async fn follow_ups_are_enqueued_in_the_same_step(backend: Box<dyn Backend>) {
     let bench = Bench::open(backend).await;
     let lease = bench.start(task()).await;
-    let owed = [in_queue("other"), task()];
+    let owed = [in_queue("other"), task()].map(|task| FollowUp::of(lease.task.id, task));
     bench.broker.complete(lease.id, owing(&owed)).await.unwrap();
 
     let bench = bench.reopen().await;
-    for follow_up in &owed {
+    for follow_up in owed.iter().map(FollowUp::task) {
         let record = bench.get(follow_up.id).await;
         assert_eq!((record.state, &record.queue), (TaskState::Queued, &follow_up.queue));
         assert_eq!(bench.history(follow_up.id).await, [(EventKind::Queued, 0)]);
     }
-    assert_eq!(bench.claimed_ids(claim_up_to(9)).await, [owed[1].id]);
+    assert_eq!(bench.claimed_ids(claim_up_to(9)).await, [owed[1].task().id]);
 }
 
 pub(crate) async fn follow_ups_pass_the_cap_and_come_once(backend: Box<dyn Backend>) {
     let bench = Bench::open_with(backend, |options| options.max_queued = 1).await;
     let lease = bench.start(task()).await;
     bench.submit(task()).await;
-    let owed = [task(), task()];
+    let owed = [task(), task()].map(|task| FollowUp::of(lease.task.id, task));
     for _ in 0..2 {
         bench.broker.complete(lease.id, owing(&owed)).await.unwrap();
         assert_eq!(bench.images().await.ready, 3);

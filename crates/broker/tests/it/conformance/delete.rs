@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pixmill_broker::{BrokerError, Completion, Renewal};
+use pixmill_broker::{BrokerError, Completion, FollowUp, Renewal};
 use pixmill_types::{EventKind, NewTask, TaskId, TaskState};
 
 use super::tasks::{claim_up_to, completion, lasting_failure, ordinary_worker, task};
@@ -66,7 +66,7 @@ pub(crate) async fn a_running_task_loses_its_lease(backend: Box<dyn Backend>) {
     bench.broker.delete(lease.task.id).await.unwrap();
 
     let bench = bench.reopen().await;
-    let owed = task();
+    let owed = FollowUp::of(lease.task.id, task());
     let completion = Completion {
         follow_ups: vec![owed.clone()],
         ..completion()
@@ -80,7 +80,7 @@ pub(crate) async fn a_running_task_loses_its_lease(backend: Box<dyn Backend>) {
     assert_refused!(bench.broker.release(lease.id).await, BrokerError::StaleLease);
     let heartbeat = bench.broker.heartbeat(&ordinary_worker(), &[lease.id]).await.unwrap();
     assert_eq!(heartbeat, [Renewal::Stale]);
-    let known = bench.broker.known(&[lease.task.id, owed.id]).await.unwrap();
+    let known = bench.broker.known(&[lease.task.id, owed.task().id]).await.unwrap();
     assert_eq!(known, [false, false]);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use pixmill_broker::BrokerError;
+use pixmill_broker::{BrokerError, FollowUp};
 use pixmill_types::{EventKind, Failure, FailureCode, LimitExceeded, LimitName, Limits, Task, TaskState};
 
 use super::bench::LEASE;
@@ -169,14 +169,14 @@ pub(crate) async fn a_lost_lease_fails_nothing(backend: Box<dyn Backend>) {
     let record = bench.broker.complete(completed.id, completion()).await.unwrap();
 
     let bench = bench.reopen().await;
-    for lost in [reaped.id, completed.id] {
-        let follow_up = task();
+    for lost in [&reaped, &completed] {
+        let follow_up = FollowUp::of(lost.task.id, task());
         let refused = bench
             .broker
-            .fail(lost, lasting_failure(), vec![follow_up.clone()])
+            .fail(lost.id, lasting_failure(), vec![follow_up.clone()])
             .await;
         assert_refused!(refused, BrokerError::StaleLease);
-        assert_eq!(bench.broker.known(&[follow_up.id]).await.unwrap(), [false]);
+        assert_eq!(bench.broker.known(&[follow_up.task().id]).await.unwrap(), [false]);
     }
     assert_eq!(bench.get(again.task.id).await, again.task);
     assert_eq!(bench.get(record.id).await, record);
@@ -199,13 +199,13 @@ pub(crate) async fn a_later_success_clears_the_failure(backend: Box<dyn Backend>
 pub(crate) async fn follow_ups_wait_for_the_last_attempt(backend: Box<dyn Backend>) {
     let bench = with_long_backoff(backend).await;
     let first = bench.start(with_attempts(2)).await;
-    let owed = task();
+    let owed = FollowUp::of(first.task.id, task());
     let fail = async |lease| {
         let failing = bench.broker.fail(lease, passing_failure(), vec![owed.clone()]);
         failing.await.unwrap()
     };
     let waiting = fail(first.id).await;
-    assert_eq!(bench.broker.known(&[owed.id]).await.unwrap(), [false]);
+    assert_eq!(bench.broker.known(&[owed.task().id]).await.unwrap(), [false]);
 
     wait_for(&bench, &waiting);
     let second = bench.claim_one().await;
@@ -213,5 +213,5 @@ pub(crate) async fn follow_ups_wait_for_the_last_attempt(backend: Box<dyn Backen
         assert_eq!(fail(second.id).await.state, TaskState::Failed);
         assert_eq!(bench.images().await.ready, 1);
     }
-    assert_eq!(bench.claimed_ids(claim_up_to(1)).await, [owed.id]);
+    assert_eq!(bench.claimed_ids(claim_up_to(1)).await, [owed.task().id]);
 }

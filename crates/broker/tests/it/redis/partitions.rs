@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pixmill_broker::{
-    Broker, BrokerError, BrokerOptions, ClaimRequest, EventPage, EventQuery, ListQuery, RedisBroker, RedisOptions,
-    Submitted,
+    Broker, BrokerError, BrokerOptions, ClaimRequest, Completion, EventPage, EventQuery, FollowUp, ListQuery,
+    RedisBroker, RedisOptions, Submitted,
 };
 use pixmill_types::{EventKind, TaskId};
 
 use super::cluster::Cluster;
 use super::server::Server;
-use crate::conformance::tasks::{claim_up_to, completion, keyed, ordinary_worker, submission, task};
+use crate::conformance::tasks::{
+    claim_up_to, completion, in_queue, keyed, lasting_failure, ordinary_worker, submission, task,
+};
 
 const PARTITIONS: u32 = 4;
 
@@ -229,4 +231,48 @@ async fn of_many_at_once_with_one_key_one_creates_wherever_they_lie() {
         assert_eq!((created, ids.len()), (1, 1), "all are told of the same task");
         assert_refused!(broker.submit(keyed(task(), &key, b"two")).await, BrokerError::KeyReused);
     }
+}
+
+#[tokio::test]
+async fn follow_ups_come_once_in_whichever_partition_their_task_lies() {
+    let server = Server::start();
+    let broker = open(&server.address()).await;
+    submit(&broker, 24).await;
+    let mut owed = HashSet::new();
+    for index in 0..24 {
+        let lease = broker.claim(claim_up_to(1)).await.unwrap().leases.remove(0);
+        let follow_ups = vec![
+            FollowUp::of(lease.task.id, in_queue("webhooks")),
+            FollowUp::of(lease.task.id, in_queue("webhooks")),
+        ];
+        owed.extend(follow_ups.iter().map(|follow_up| follow_up.task().id));
+        // Each is asked for twice, as after a reply that was lost.
+        for _ in 0..2 {
+            let follow_ups = follow_ups.clone();
+            let ended = match index % 3 {
+                0 => {
+                    let completion = Completion {
+                        follow_ups,
+                        ..completion()
+                    };
+                    broker.complete(lease.id, completion).await
+                }
+                1 => broker.fail(lease.id, lasting_failure(), follow_ups).await,
+                _ => broker.cancel(lease.task.id, follow_ups).await,
+            };
+            ended.unwrap();
+        }
+    }
+    let known = broker.known(&owed.iter().copied().collect::<Vec<_>>()).await.unwrap();
+    assert!(known.into_iter().all(|is_known| is_known));
+    let request = ClaimRequest {
+        queue: "webhooks".parse().unwrap(),
+        ..claim_up_to(100)
+    };
+    let leases = broker.claim(request).await.unwrap().leases;
+    assert_eq!(leases.len(), 48);
+    assert_eq!(
+        leases.into_iter().map(|lease| lease.task.id).collect::<HashSet<_>>(),
+        owed
+    );
 }
