@@ -33,10 +33,11 @@ unit:
 	scripts/unit-tests $(FEATURES)
 
 doc-tests:
-	cargo test --locked --workspace --doc --features $(FEATURES)
+	scripts/doc-tests $(FEATURES)
 
 check-api:
-	cargo build --locked --package pixmill --features $(FEATURES)
+	# As the tests are built, so that what they have built is not built again with other features of the same crates.
+	cargo test --locked --workspace --no-run --features $(FEATURES)
 	scripts/check-api target/debug/pixmill
 
 check-kubernetes:
