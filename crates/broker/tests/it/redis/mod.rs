@@ -2,6 +2,7 @@
 
 mod backend;
 mod cluster;
+mod failover;
 mod outages;
 mod partitions;
 mod ports;

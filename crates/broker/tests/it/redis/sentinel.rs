@@ -12,16 +12,16 @@ use super::server::{DURABLE, converse, start_process, wait_until};
 use crate::conformance::tasks::{claim_up_to, completion, submission, task};
 
 /// Five processes; killed when dropped.
-struct Watched {
+pub(super) struct Watched {
     folder: TempDir,
     _claim: Ports,
-    servers: Vec<u16>,
+    pub(super) servers: Vec<u16>,
     sentinels: Vec<u16>,
     processes: Vec<Child>,
 }
 
 impl Watched {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let claim = Ports::claim();
         let mut watched = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -79,13 +79,13 @@ impl Watched {
         wait_until("a server answers", || self.ask(port, &["PING"]).starts_with("+PONG"));
     }
 
-    fn address(&self) -> String {
+    pub(super) fn address(&self) -> String {
         let nodes: Vec<String> = self.sentinels.iter().map(|port| format!("127.0.0.1:{port}")).collect();
         format!("redis+sentinel://{}/main/0", nodes.join(","))
     }
 
     /// Waits until every sentinel says that this server is the master, and is well.
-    fn wait_for_master(&self, index: usize) {
+    pub(super) fn wait_for_master(&self, index: usize) {
         let port = self.servers[index].to_string();
         for sentinel in &self.sentinels {
             wait_until("the sentinels agree on the new master", || {
@@ -95,13 +95,19 @@ impl Watched {
         }
     }
 
-    fn kill(&mut self, index: usize) {
+    /// Has the sentinels make the replica the master while the master is well.
+    pub(super) fn switch(&self) {
+        let answer = self.ask(self.sentinels[0], &["SENTINEL", "FAILOVER", "main"]);
+        assert!(answer.starts_with("+OK"), "{answer}");
+    }
+
+    pub(super) fn kill(&mut self, index: usize) {
         self.processes[index].kill().unwrap();
         self.processes[index].wait().unwrap();
     }
 
     /// What a process answers; nothing when it does not.
-    fn ask(&self, port: u16, command: &[&str]) -> String {
+    pub(super) fn ask(&self, port: u16, command: &[&str]) -> String {
         let answer = TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| converse(&mut stream, command));
         answer.unwrap_or_default()
     }
@@ -124,7 +130,7 @@ fn field<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     words.next()
 }
 
-fn with_replicas(replicas: u32) -> RedisOptions {
+pub(super) fn with_replicas(replicas: u32) -> RedisOptions {
     RedisOptions {
         replicas,
         replica_timeout: Duration::from_millis(500),
