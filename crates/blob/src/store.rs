@@ -10,7 +10,7 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use pixmill_types::{LeaseId, TaskId};
+use pixmill_types::{DiskSync, LeaseId, TaskId};
 
 use crate::key::{lease_folder, task_folder};
 use crate::local::{Disk, blocking, every_shard, leases_of, sweep_shard, tasks_in_shard};
@@ -37,8 +37,16 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Full`] and [`BlobError::Unavailable`] when the folders cannot be made.
     pub async fn local(root: &Path) -> Result<Self, BlobError> {
+        Self::local_with(root, DiskSync::Always).await
+    }
+
+    /// The same, where blobs count as stored as `sync` says.
+    ///
+    /// # Errors
+    /// As [`BlobStore::local`].
+    pub async fn local_with(root: &Path, sync: DiskSync) -> Result<Self, BlobError> {
         let root = root.to_owned();
-        let disk = blocking(move || Ok(Disk::open(&root)?)).await?;
+        let disk = blocking(move || Ok(Disk::open(&root, sync)?)).await?;
         Ok(Self(Backend::Local(Arc::new(disk))))
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use pixmill_types::Timestamp;
+use pixmill_types::{DiskSync, Timestamp};
 
 /// Settings shared by every implementation.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct BrokerOptions {
     pub max_staging_age: Duration,
     /// Events kept; older ones are trimmed.
     pub max_events: u64,
+    /// When the embedded database counts a change as stored. A server of its own has settings of its own.
+    pub sync: DiskSync,
     /// The broker's clock; tests put a manual one here.
     pub clock: Arc<dyn Clock>,
 }
@@ -43,6 +45,7 @@ impl Default for BrokerOptions {
             idempotency_ttl: Duration::from_secs(24 * 60 * 60),
             max_staging_age: Duration::from_secs(12 * 60 * 60),
             max_events: 1_000_000,
+            sync: DiskSync::default(),
             clock: Arc::new(SystemClock),
         }
     }

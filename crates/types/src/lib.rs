@@ -3,6 +3,7 @@
 //! Owns names, units, ranges and the legal transitions. Knows nothing of files, sockets, clocks, async or JSON:
 //! serde derives let the edges parse and print, no format is chosen here.
 
+mod disk_sync;
 mod event;
 mod failure;
 mod file_format;
@@ -15,6 +16,7 @@ mod state;
 mod task;
 mod time;
 
+pub use disk_sync::DiskSync;
 pub use event::{Event, EventCursor, EventKind};
 pub use failure::{Failure, FailureCode};
 pub use file_format::FileFormat;

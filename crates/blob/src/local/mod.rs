@@ -14,6 +14,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use pixmill_types::DiskSync;
+
 use crate::error::DiskError;
 use crate::key::TASKS;
 use crate::{BlobError, BlobKey};
@@ -33,17 +35,19 @@ const LEAST_FREE_BYTES: u64 = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct Disk {
     root: PathBuf,
+    sync: DiskSync,
     unsynced: Arc<Unsynced>,
 }
 
 impl Disk {
     /// Makes the root and the 256 shards where they are missing, durably. They are never removed again, so an upload
     /// need not ask whether somebody else's shard has reached the disk yet.
-    pub(crate) fn open(root: &Path) -> Result<Self, DiskError> {
+    pub(crate) fn open(root: &Path, sync: DiskSync) -> Result<Self, DiskError> {
         let root = std::path::absolute(root).map_err(DiskError::at("resolve", root))?;
         make_root(&root)?;
         let disk = Self {
             root,
+            sync,
             unsynced: Arc::default(),
         };
         disk.make_shards()?;

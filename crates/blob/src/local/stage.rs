@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use fail::fail_point;
+use pixmill_types::DiskSync;
 
 use super::folders::Folders;
 use super::{Disk, FILE_MODE, unless_missing};
@@ -44,6 +45,7 @@ pub(crate) struct Staged {
     file: File,
     place: Place,
     destination: PathBuf,
+    sync: DiskSync,
 }
 
 /// A blob that is visible and durable, and that is removed on drop unless it is kept: the caller may have left while
@@ -87,6 +89,7 @@ impl Staged {
                         file,
                         place,
                         destination,
+                        sync: disk.sync,
                     });
                 }
                 // An upload that gave up removed the folder it had made before our file was in it.
@@ -110,15 +113,20 @@ impl Staged {
             file,
             mut place,
             destination,
+            sync,
         } = self;
         fail_point!("blob.staged", |_| std::process::abort());
-        file.sync_all().map_err(DiskError::at("sync", &place.file))?;
+        if sync == DiskSync::Always {
+            file.sync_all().map_err(DiskError::at("sync", &place.file))?;
+        }
         drop(file);
         fail_point!("blob.synced", |_| std::process::abort());
         fs::rename(&place.file, &destination).map_err(DiskError::at("publish", &destination))?;
         place.file = destination;
         fail_point!("blob.renamed", |_| std::process::abort());
-        if let Some(folders) = &place.folders {
+        if let Some(folders) = &place.folders
+            && sync == DiskSync::Always
+        {
             folders.sync()?;
         }
         fail_point!("blob.published", |_| std::process::abort());

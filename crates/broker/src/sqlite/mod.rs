@@ -36,6 +36,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use pixmill_types::DiskSync;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -259,6 +260,12 @@ fn make_folder(folder: &Path) -> Result<(), OpenError> {
 fn open_database(path: &Path, options: &BrokerOptions) -> Result<Connection, OpenError> {
     let database = |action| move |source| OpenError::database(action, path, source);
     let mut connection = connection::open(path, Role::Writer).map_err(|source| schema::unreadable(path, source))?;
+    if options.sync == DiskSync::Never {
+        // Checkpoints still sync, so that a power cut takes the last commits and leaves the database whole.
+        connection
+            .pragma_update(None, "synchronous", "NORMAL")
+            .map_err(database("set up"))?;
+    }
     // Before anything is written: the file may be somebody else's.
     schema::identify(&connection, path)?;
     let mode: String = connection

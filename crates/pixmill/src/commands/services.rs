@@ -6,6 +6,7 @@ use anyhow::{Context as _, anyhow};
 use pixmill_blob::{BlobError, BlobStore};
 use pixmill_broker::{Broker, BrokerOptions, Registry};
 use pixmill_gateway::{GatewayOptions, Metrics, Services};
+use pixmill_types::DiskSync;
 use pixmill_worker::{AssetFolder, WorkerOptions, WorkerServices};
 
 use crate::config::Config;
@@ -23,6 +24,9 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
+        if config.storage.sync == DiskSync::Never {
+            tracing::warn!("sync is never: a power cut loses uploads, tasks and results of about the last half minute");
+        }
         let blobs = open_blobs(config).await?;
         let metrics = Metrics::install().context("cannot install the metrics recorder")?;
         let opened = broker::open(config, broker_options(config)).await?;
@@ -57,7 +61,7 @@ impl Opened {
 async fn open_blobs(config: &Config) -> anyhow::Result<BlobStore> {
     let data = &config.storage.data;
     let Some(bucket) = &config.bucket else {
-        return BlobStore::local(data)
+        return BlobStore::local_with(data, config.storage.sync)
             .await
             .with_context(|| format!("cannot use the folder {}", data.display()));
     };
@@ -84,6 +88,7 @@ fn broker_options(config: &Config) -> BrokerOptions {
         idempotency_ttl: config.broker.idempotency_ttl,
         max_staging_age: config.storage.sweep_age / 2,
         max_events: config.broker.max_events,
+        sync: config.storage.sync,
         ..BrokerOptions::default()
     }
 }

@@ -271,6 +271,7 @@ mod tests {
         assert_eq!(config.broker.idempotency_ttl, broker.idempotency_ttl);
         assert_eq!(config.broker.max_events, broker.max_events);
         assert_eq!(config.storage.retention, broker.retention);
+        assert_eq!(config.storage.sync, broker.sync);
         assert_eq!(config.storage.sweep_age / 2, broker.max_staging_age);
         assert_eq!(config.broker.max_attempts, pixmill_types::DEFAULT_MAX_ATTEMPTS);
         let redis = pixmill_broker::RedisOptions::default();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pixmill_types::QueueName;
+use pixmill_types::{DiskSync, QueueName};
 
 use super::setting::section;
 use super::value::{Auto, BrokerKind, Bytes, Endpoint, ListenAddress, LogFormat, Place};
@@ -36,6 +36,11 @@ section! {
         data: PathBuf = "data",
         /// Where uploads and results lie: local, in the data folder, or in a bucket of S3 or of what speaks its protocol.
         storage: Place = "local",
+        /// When the data folder counts something as stored: always, once it is on the disk, or never waiting for the disk.
+        /// With never a crash of pixmill loses nothing, and a power cut or a crash of the machine what was acknowledged in
+        /// about the last half minute: uploads, tasks and results. The database stays whole. Give every process over the
+        /// folder the same. A Redis and a bucket have settings of their own.
+        sync: DiskSync = "always",
         /// How long the record and the files of a finished task are kept.
         retention: Option<Duration> = "none",
         /// Files without a task, and abandoned uploads, are swept at this age. At least 10m.

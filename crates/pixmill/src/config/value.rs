@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pixmill_types::QueueName;
+use pixmill_types::{DiskSync, QueueName};
 
 /// A value of a setting.
 pub(crate) trait Value: Sized {
@@ -320,6 +320,19 @@ impl Value for BrokerKind {
                     matches!(plain, "redis" | "rediss") && matches!(kind, "" | "unix" | "cluster" | "sentinel");
                 is_known.then(|| Self::Redis(address.to_owned()))
             }
+        }
+    }
+}
+
+impl Value for DiskSync {
+    const ACCEPTS: &str = "always or never";
+    const PLACEHOLDER: &str = "WHEN";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "always" => Some(Self::Always),
+            "never" => Some(Self::Never),
+            _ => None,
         }
     }
 }

@@ -10,7 +10,7 @@ mod promise;
 use std::path::Path;
 
 use calls::{Call, parse};
-use promise::{Upload, check};
+use promise::{Step, Upload, check};
 
 use crate::harness::{DataFolder, ServerOptions, eventually, testdata};
 
@@ -19,7 +19,7 @@ const TRACED: &str = "trace=?open,openat,?mkdir,mkdirat,write,writev,pwrite64,pw
      ?rename,?renameat,renameat2";
 
 /// Uploads one photo to a server under strace; the calls the server made, and the path of the stored photo.
-fn traced_upload(photo: &str) -> (Vec<Call>, Upload) {
+fn traced_upload(photo: &str, settings: &[&str]) -> (Vec<Call>, Upload) {
     let data = DataFolder::new();
     let traces = tempfile::tempdir().unwrap();
     let trace = traces.path().join("trace");
@@ -28,6 +28,7 @@ fn traced_upload(photo: &str) -> (Vec<Call>, Upload) {
         .under(strace.map(Path::new).into_iter().chain([trace.as_path()]))
         // No worker: whatever is written after the upload is written for it.
         .args(["--slots", "0"])
+        .args(settings.iter().copied())
         .start(&data);
     let task = server.client().upload("photo.jpg", &testdata(photo));
     // strace pads process ids to five columns.
@@ -47,7 +48,7 @@ fn traced_upload(photo: &str) -> (Vec<Call>, Upload) {
 }
 
 fn check_promise(photo: &str) {
-    let (calls, upload) = traced_upload(photo);
+    let (calls, upload) = traced_upload(photo, &[]);
     if let Err(broken) = check(&calls, &upload) {
         panic!("{broken}\n{}", relevant(&calls, &upload));
     }
@@ -101,4 +102,24 @@ fn a_small_upload_is_durable_before_it_is_acknowledged() {
 #[test]
 fn a_large_upload_is_durable_before_it_is_acknowledged() {
     check_promise("bench/photo_2mp_444.jpg");
+}
+
+/// Asked to, nothing of an upload waits for the disk; all else is as it was.
+#[test]
+fn with_sync_never_an_upload_is_written_and_not_synced() {
+    let (calls, upload) = traced_upload("bench/photo_0.3mp.jpg", &["--sync", "never"]);
+    let steps = upload.steps();
+    let first = |step: &Step| calls.iter().find(|call| step.matches(call)).map(|call| call.began);
+    // What the start syncs, the folders and the head of an empty log, comes before the upload.
+    let (began, answered) = (first(&steps[0]).unwrap(), first(&Step::Answer).unwrap());
+    for step in &steps {
+        let is_sync = matches!(
+            step,
+            Step::SyncFile { .. } | Step::SyncFolder { .. } | Step::SyncLog { .. }
+        );
+        let taken = calls
+            .iter()
+            .any(|call| step.matches(call) && (began..=answered).contains(&call.began));
+        assert_eq!(taken, !is_sync, "{}\n{}", step.name(), relevant(&calls, &upload));
+    }
 }
