@@ -5,6 +5,7 @@ use crate::EngineError;
 use crate::layout::{bmp as layout, ico};
 use crate::mill::Control;
 use crate::pixels::{Channels, Image, Samples, zeros};
+use crate::plan::DecodePlan;
 use crate::probe::{self, Header};
 
 const FORMAT: &str = "ICO";
@@ -25,7 +26,7 @@ pub(super) fn decode(input: &[u8], header: &Header, control: &dyn Control) -> Re
         if (inner.width, inner.height) != (header.width, header.height) {
             return Err(super::other_sides(FORMAT));
         }
-        png::decode(picture, &inner)?.into_eight_bit()
+        png::decode(picture, &inner, &DecodePlan::GENERAL, control)?.into_eight_bit()
     } else {
         bitmap(picture, header, control)?
     };

@@ -36,7 +36,7 @@ pub(crate) fn decode(
 ) -> Result<Image, EngineError> {
     match header.format {
         ImageFormat::Jpeg => jpeg::decode(input, header, plan, control),
-        ImageFormat::Png => png::decode(input, header),
+        ImageFormat::Png => png::decode(input, header, plan, control),
         ImageFormat::Webp => webp::decode(input, header),
         ImageFormat::Gif => gif::decode(input, header, control),
         ImageFormat::Tiff => tiff::decode(input, header, control),

@@ -1,14 +1,19 @@
-//! Decodes PNG with the png crate: palettes, low depths and transparent colours become whole samples, 16 bits stay.
+//! Decodes PNG with the png crate: palettes, low depths and transparent colours become whole samples, 16 bits stay. Where
+//! luma is all that is wanted, colour is given up row by row.
 
 use std::io::Cursor;
 
 use ::png::{BitDepth, ColorType, Decoder, Limits, Transformations};
+use bytemuck::Pod;
 
-use super::{broken, other_sides};
+use super::{broken, other_sides, rows_or_stop};
 use crate::EngineError;
 use crate::chunks;
+use crate::mill::Control;
 use crate::pixels::{Channels, Image, Samples, zeros};
+use crate::plan::{DecodeChannels, DecodePlan};
 use crate::probe::Header;
+use crate::steps;
 
 pub(super) const FORMAT: &str = "PNG";
 /// For palettes and metadata; rows and pixels come on top, bytes.
@@ -16,11 +21,60 @@ const METADATA_LIMIT: u64 = 8 * 1024 * 1024;
 
 type Reader<'a> = ::png::Reader<Cursor<&'a [u8]>>;
 
-pub(super) fn decode(input: &[u8], header: &Header) -> Result<Image, EngineError> {
+pub(super) fn decode(
+    input: &[u8],
+    header: &Header,
+    plan: &DecodePlan,
+    control: &dyn Control,
+) -> Result<Image, EngineError> {
     let mut reader = reader(input, header)?;
+    if plan.channels == DecodeChannels::Luma {
+        return luma(&mut reader, input, header, control);
+    }
     let mut image = blank(&reader, header)?;
     next_frame(&mut reader, &mut image.samples).map_err(|error| broken(FORMAT, has_end(input), &error))?;
     Ok(image)
+}
+
+/// Luma of red, green and blue, row by row as they are unpacked: colour is never held as a whole.
+fn luma(reader: &mut Reader<'_>, input: &[u8], header: &Header, control: &dyn Control) -> Result<Image, EngineError> {
+    let (color, depth) = reader.output_color_type();
+    if color != ColorType::Rgb {
+        return Err(EngineError::Internal(format!("luma was planned of a PNG of {color:?}")));
+    }
+    Ok(Image {
+        width: header.width,
+        height: header.height,
+        channels: Channels::Gray,
+        samples: match depth {
+            BitDepth::Sixteen => Samples::Sixteen(luma_of_rows(reader, u16::from_be, input, header, control)?),
+            BitDepth::One | BitDepth::Two | BitDepth::Four | BitDepth::Eight => {
+                Samples::Eight(luma_of_rows(reader, u8::from_be, input, header, control)?)
+            }
+        },
+    })
+}
+
+fn luma_of_rows<T: Pod + Into<u32> + TryFrom<u32> + Default>(
+    reader: &mut Reader<'_>,
+    from_big_endian: impl Fn(T) -> T,
+    input: &[u8],
+    header: &Header,
+    control: &dyn Control,
+) -> Result<Vec<T>, EngineError> {
+    let broken = |error: ::png::DecodingError| broken(FORMAT, has_end(input), &error);
+    let mut samples = zeros(header.pixels())?;
+    let width = header.width as usize;
+    let mut line = vec![T::default(); 3 * width];
+    for (row, luma) in samples.chunks_exact_mut(width).enumerate() {
+        rows_or_stop(row, header.width, control)?;
+        reader.read_row(bytemuck::cast_slice_mut(&mut line)).map_err(broken)?;
+        line.iter_mut().for_each(|sample| *sample = from_big_endian(*sample));
+        steps::luma_of_row(&line, luma);
+    }
+    // Once more, for what follows the last row: it is where data is found to be missing or damaged.
+    reader.read_row(bytemuck::cast_slice_mut(&mut line)).map_err(broken)?;
+    Ok(samples)
 }
 
 /// A reader that keeps to the sides of the header.

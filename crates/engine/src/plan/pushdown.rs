@@ -1,4 +1,4 @@
-//! Rules that move work into the decoder of a JPEG. Each gives the picture of the plain plan within a tolerance that
+//! Rules that move work into the decoder of a JPEG or a PNG. Each gives the picture of the plain plan within a tolerance that
 //! `tests/it/pushdown.rs` names.
 
 use pixmill_types::ImageFormat;
@@ -25,6 +25,11 @@ pub(super) fn decode(header: &Header, needs_luma_alone: bool) -> DecodePlan {
     let is_luma = match (header.format, header.color) {
         (ImageFormat::Jpeg, ColorModel::YCbCr) => needs_luma_alone && header.profile.keeps_gray(),
         (ImageFormat::Jpeg, ColorModel::Gray) => true,
+        // Row by row, as they come.
+        (ImageFormat::Png, ColorModel::Rgb) => {
+            let comes_in_rows = !header.multi_pass && header.frames == 1;
+            needs_luma_alone && comes_in_rows && header.profile.keeps_gray()
+        }
         _ => false,
     };
     DecodePlan {

@@ -1,6 +1,7 @@
 //! Takes the colour out: luma after ITU-R BT.601, with the rounding of Pillow's `convert("L")`.
 
 use crate::pixels::{Channels, Image, Samples};
+use crate::simd::{self, Kernel, Level};
 
 /// 0.299, 0.587 and 0.114 in 65,536ths; they add up to 65,536.
 const RED: u32 = 19_595;
@@ -33,6 +34,29 @@ fn compact<T: Copy, const FROM: usize, const TO: usize>(samples: &mut Vec<T>, co
     samples.shrink_to_fit();
 }
 
+/// Luma of a row of red, green and blue.
+pub(crate) fn luma_of_row<T: Copy + Into<u32> + TryFrom<u32> + Default>(colours: &[T], lumas: &mut [T]) {
+    simd::run(LumaOfRow { colours, lumas });
+}
+
+struct LumaOfRow<'a, T> {
+    colours: &'a [T],
+    lumas: &'a mut [T],
+}
+
+impl<T: Copy + Into<u32> + TryFrom<u32> + Default> Kernel for LumaOfRow<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, _: impl Level) {
+        let (colours, _) = self.colours.as_chunks::<3>();
+        for (to, [red, green, blue]) in self.lumas.iter_mut().zip(colours) {
+            *to = luma(*red, *green, *blue);
+        }
+    }
+}
+
+#[inline(always)]
 pub(super) fn luma<T: Copy + Into<u32> + TryFrom<u32> + Default>(red: T, green: T, blue: T) -> T {
     let weighted = RED * red.into() + GREEN * green.into() + BLUE * blue.into();
     // The weights add up to one, so the result is within the range of what went in.

@@ -93,6 +93,22 @@ fn every_prefix_of_a_small_file_is_truncated_until_its_pixels_are_whole() {
 }
 
 #[test]
+fn every_prefix_of_a_png_is_truncated_where_luma_alone_is_read() {
+    let file = small("png");
+    let gray = "grayscale => png";
+    let whole = Picture::from_png(&mill(&file, gray).unwrap().outputs[0].bytes);
+    for length in 1..file.len() {
+        match outcome("png", &file[..length], gray) {
+            Ok(milled) => {
+                assert!(file.len() - length <= 24, "cut to {length} of {}", file.len());
+                assert_eq!(Picture::from_png(&milled.outputs[0].bytes), whole);
+            }
+            Err(code) => assert_eq!(code, FailureCode::ImageTruncated, "cut to {length}"),
+        }
+    }
+}
+
+#[test]
 fn every_prefix_is_truncated_wherever_the_core_reads_it() {
     let file = small("jpeg");
     for recipe in [

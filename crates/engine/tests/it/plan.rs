@@ -37,9 +37,31 @@ fn grayscale_is_done_by_the_decoder_of_a_colour_jpeg() {
 }
 
 #[test]
+fn grayscale_is_done_row_by_row_of_a_png_that_comes_in_rows() {
+    let png = Header {
+        format: ImageFormat::Png,
+        color: ColorModel::Rgb,
+        ..photo()
+    };
+    assert_eq!(
+        planned(&png, "blur:2 | grayscale").stages()[0].includes(),
+        ["grayscale"]
+    );
+    for other in [
+        Header {
+            multi_pass: true,
+            ..png
+        },
+        Header { frames: 2, ..png },
+    ] {
+        assert!(planned(&other, "blur:2 | grayscale").stages()[0].includes().is_empty());
+    }
+}
+
+#[test]
 fn grayscale_comes_first_where_the_decoder_cannot_do_it() {
     for (format, color) in [
-        (ImageFormat::Png, ColorModel::Rgb),
+        (ImageFormat::Png, ColorModel::Rgba),
         (ImageFormat::Webp, ColorModel::Rgba),
         (ImageFormat::Jpeg, ColorModel::Cmyk { inverted: true }),
         (ImageFormat::Jpeg, ColorModel::Rgb),
