@@ -5,7 +5,7 @@ PHOTOS := testdata/bench/photo_0.3mp.jpg testdata/bench/photo_12mp.jpg testdata/
 
 # Each step builds on what the one before left in target/.
 .NOTPARALLEL:
-.PHONY: help test lint unit doc-tests check-api check-kubernetes test-docker setup bench bench-engine bench-pipeline docs
+.PHONY: help test lint unit doc-tests check-api check-kubernetes test-docker setup bench bench-engine bench-pipeline docs fuzz
 
 help:
 	@echo 'make test       everything CI checks: lint, tests, doc tests, the HTTP interface; installs what is missing'
@@ -17,6 +17,7 @@ help:
 	@echo 'make bench      measure this machine: make bench PHOTOS="my/*.jpg"'
 	@echo 'make bench-engine    beside Pillow, libvips, OpenCV and sharp, which it installs below target/'
 	@echo 'make bench-pipeline  beside FastAPI + Celery + Pillow and BullMQ + sharp, which it installs below target/'
+	@echo 'make fuzz       every target of fuzz/ for SECONDS=120; needs a nightly toolchain and cargo-fuzz'
 	@echo 'make docs       write the generated pages again'
 	@echo 'make setup      install what the tests need'
 
@@ -64,3 +65,11 @@ docs:
 	cargo run --locked -- recipes reference > target/recipes.md
 	mv target/recipes.md docs/recipes.md
 	cargo run --locked -- recipes pictures testdata/photos/kodak_23.png docs/pictures
+
+# What it finds goes to testdata/, with a test that failed first.
+SECONDS ?= 120
+fuzz:
+	for target in jpeg probe recipe process; do \
+		mkdir -p fuzz/corpus/$$target && cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=400 -max_len=16384 || exit 1; \
+	done

@@ -1,0 +1,6 @@
+//! See `pixmill_fuzz::probe`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| pixmill_fuzz::probe(data));
