@@ -3,6 +3,9 @@
 //! Owns the order of the work, when memory is freed, and what becomes of a panic in a codec. How a stage works is not
 //! known here.
 
+mod frames;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -11,11 +14,9 @@ use pixmill_types::{FileFormat, ImageFormat, LimitName, Limits, Recipe};
 
 use crate::EngineError;
 use crate::assets::{Assets, NoAssets};
-use crate::decode::Frames;
-use crate::encode::Animation;
 use crate::exif::Orientation;
 use crate::metadata::{self, Attachments};
-use crate::pixels::Image;
+use crate::pixels::{Image, Shape};
 use crate::plan::{EncodePlan, FilePlan, InfoPlan, Operation, OutputPlan, Plan, Route, check_output, from_afar, plan};
 use crate::probe::{self, Header};
 use crate::{content, decode, encode, exif, info, jpeg, profile, steps};
@@ -114,6 +115,11 @@ fn guarded<T>(
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(on_panic()))
 }
 
+/// What a panic of a decoder means.
+fn damaged(header: &Header) -> EngineError {
+    EngineError::Corrupt(format!("the {} is damaged: it upset its decoder", header.format))
+}
+
 fn says_orientation(tiff: &[u8]) -> bool {
     exif::orientation_of_tiff(tiff).is_some()
 }
@@ -164,7 +170,7 @@ impl<'a> Mill<'a> {
 
     fn run(mut self, plan: Plan) -> Result<Milled, EngineError> {
         let (input, header) = (self.input, self.header);
-        let damaged = || EngineError::Corrupt(format!("the {} is damaged: it upset its decoder", header.format));
+        let damaged = || damaged(header);
         let outputs = match &plan.route {
             Route::Copied { encode } => {
                 let bytes = self.timed("copy", |_| metadata::copied(input, encode))?;
@@ -212,56 +218,6 @@ impl<'a> Mill<'a> {
             warnings: plan.into_warnings(),
             timings: self.timings,
         })
-    }
-
-    /// Carries an animation through frame by frame; outputs that hold none take the first.
-    fn frames(&mut self, shared: &[Operation], plans: &[OutputPlan]) -> Result<Vec<Rendered>, EngineError> {
-        let (input, header) = (self.input, self.header);
-        let damaged = || EngineError::Corrupt(format!("the {} is damaged: it upset its decoder", header.format));
-        self.is_animation = true;
-        let mut frames = guarded(damaged, || Frames::new(input, header))?;
-        let mut animations: Vec<Option<Animation>> = plans.iter().map(|_| None).collect();
-        let mut outputs: Vec<Option<Rendered>> = plans.iter().map(|_| None).collect();
-        for number in 0..header.frames {
-            let frame = self.timed("decode", |control| guarded(damaged, || frames.next(control)))?;
-            let Some(frame) = frame else {
-                return Err(EngineError::Truncated(format!(
-                    "the file ends after {number} of the {} frames of its animation",
-                    header.frames
-                )));
-            };
-            let image = self.work(frame.image, shared)?;
-            for (index, plan) in plans.iter().enumerate() {
-                if plan.frames == 1 {
-                    if number == 0 {
-                        outputs[index] = Some(self.output(index, image.try_clone()?, plan)?);
-                    }
-                    continue;
-                }
-                let FilePlan::Encode(encode) = &plan.file else { continue };
-                let image = self.own_work(image.try_clone()?, plan)?;
-                check_output(self.limits, index, encode, image.shape())?;
-                let animation = match &mut animations[index] {
-                    Some(animation) => animation,
-                    none => none.insert(Animation::new(&self.attachments(encode).1, frames.plays())?),
-                };
-                self.timed("encode", |control| animation.push(image, frame.milliseconds, control))?;
-            }
-        }
-        for ((output, animation), plan) in outputs.iter_mut().zip(animations).zip(plans) {
-            if let (Some(animation), FilePlan::Encode(encode)) = (animation, &plan.file) {
-                let (width, height) = animation.sides();
-                let (attachments, encode) = self.attachments(encode);
-                let bytes = animation.finish()?;
-                *output = Some(Rendered {
-                    bytes: attached(bytes, &encode, &attachments, width, height)?,
-                    format: encode.format.into(),
-                    width,
-                    height,
-                });
-            }
-        }
-        Ok(outputs.into_iter().flatten().collect())
     }
 
     fn outputs(&mut self, image: Image, plans: &[OutputPlan]) -> Result<Vec<Rendered>, EngineError> {
@@ -345,14 +301,20 @@ impl<'a> Mill<'a> {
 
     /// What an output does beyond the shared operations.
     fn own_work(&mut self, image: Image, plan: &OutputPlan) -> Result<Image, EngineError> {
+        let operations = self.own_operations(image.shape(), plan)?;
+        self.work(image, &operations)
+    }
+
+    /// The operations of an output alone, for what is shared as large as it turned out.
+    fn own_operations<'p>(&self, shape: Shape, plan: &'p OutputPlan) -> Result<Cow<'p, [Operation]>, EngineError> {
         let Some(later) = &plan.later else {
-            return self.work(image, &plan.operations);
+            return Ok(Cow::Borrowed(&plan.operations));
         };
-        let mut operations = later.lower(image.shape(), self.limits)?;
+        let mut operations = later.lower(shape, self.limits)?;
         if plan.operations.contains(&Operation::ToSrgb) {
             operations.insert(0, Operation::ToSrgb);
         }
-        self.work(image, &operations)
+        Ok(Cow::Owned(operations))
     }
 
     /// What goes onto an output, and how its encoder is told: an orientation is in the EXIF that is attached, if any is.

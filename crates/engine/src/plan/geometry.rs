@@ -88,7 +88,7 @@ impl Margins {
     }
 
     /// Side by side with those of another.
-    pub(super) fn zip(self, other: Self, combine: impl Fn(u32, u32) -> u32) -> Self {
+    pub(crate) fn zip(self, other: Self, combine: impl Fn(u32, u32) -> u32) -> Self {
         Self {
             left: combine(self.left, other.left),
             top: combine(self.top, other.top),

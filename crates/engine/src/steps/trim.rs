@@ -8,17 +8,24 @@ use crate::plan::Margins;
 
 /// The picture without its border; the whole of one that is nothing else. `tolerance` is in levels of 255.
 pub(super) fn trim(image: Image, tolerance: u32, control: &dyn Control) -> Result<Image, EngineError> {
-    let channels = image.channels.count();
-    let row = image.width as usize * channels;
-    let has_alpha = image.channels.has_alpha();
-    let margins = both_depths!(&image.samples, samples => {
-        let corner = Corner::new(&samples[..channels], has_alpha, tolerance);
-        corner.margins(samples, row, control)
-    })?;
-    match margins {
+    match border(&image, tolerance, control)? {
         None | Some(Margins::NONE) => Ok(image),
         Some(margins) => crop(image, margins, control),
     }
+}
+
+/// The border of a picture; `None` when it is nothing else. `tolerance` is in levels of 255.
+///
+/// # Errors
+/// [`EngineError::Stopped`] when `control` says so.
+pub(crate) fn border(image: &Image, tolerance: u32, control: &dyn Control) -> Result<Option<Margins>, EngineError> {
+    let channels = image.channels.count();
+    let row = image.width as usize * channels;
+    let has_alpha = image.channels.has_alpha();
+    both_depths!(&image.samples, samples => {
+        let corner = Corner::new(&samples[..channels], has_alpha, tolerance);
+        corner.margins(samples, row, control)
+    })
 }
 
 /// What the border looks like.

@@ -179,6 +179,65 @@ fn steps_are_done_to_every_frame() {
     }
 }
 
+/// An animation of 12 x 10 white pixels with a dark box in each frame, given as left, top, width and height.
+fn boxes(boxes: &[[u32; 4]]) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, 12, 10);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_animated(boxes.len() as u32, 0).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    for [left, top, width, height] in boxes {
+        let pixels: Vec<u8> = (0..120)
+            .flat_map(|index| {
+                let (x, y) = (index % 12, index / 12);
+                let is_inside = (*left..left + width).contains(&x) && (*top..top + height).contains(&y);
+                if is_inside { [40, 20, 60 + x as u8] } else { [255; 3] }
+            })
+            .collect();
+        writer.write_image_data(&pixels).unwrap();
+    }
+    writer.finish().unwrap();
+    file
+}
+
+#[test]
+fn a_trim_leaves_what_any_frame_shows() {
+    // Of the second frame nothing but the border is there: it asks for nothing.
+    let input = boxes(&[[2, 3, 3, 2], [0, 0, 0, 0], [6, 1, 2, 4], [3, 3, 1, 4]]);
+    let seen = |recipe: &str| from_png(&made(&input, recipe)).strip.seen();
+    let together = seen("crop:6,height=6,left=2,top=1 => png");
+    assert_eq!(seen("trim => png"), together);
+    assert_eq!(seen("orient => trim | png ; gif"), together);
+    assert_eq!(seen("trim | flip | flip | trim => png"), together);
+    assert_eq!(
+        seen("trim | pad:2,background=#401000 => trim | png ; webp"),
+        together,
+        "a trim of one output after one that all share"
+    );
+    assert_eq!(
+        seen("flop | trim | resize:3 => png"),
+        seen("flop | crop:6,height=6,left=4,top=1 | resize:3 => png"),
+        "what follows is worked out for what was left"
+    );
+    for recipe in ["trim => gif", "trim => webp:lossless=true"] {
+        let header = probe(&made(&input, recipe)).unwrap();
+        assert_eq!((header.width, header.height, header.frames), (6, 6, 4), "{recipe}");
+    }
+    // A still picture is of the first frame; what is shared is still that of all.
+    let milled = mill(&input, "trim => png ; jpeg:name=still").unwrap();
+    let sides: Vec<_> = milled
+        .outputs
+        .iter()
+        .map(|output| (output.width, output.height))
+        .collect();
+    assert_eq!(sides, [(6, 6), (6, 6)]);
+    let still = mill(&input, "trim => jpeg").unwrap();
+    assert_eq!((still.outputs[0].width, still.outputs[0].height), (3, 2));
+    // Nothing but a border stays as it is.
+    let empty = boxes(&[[0; 4], [0; 4]]);
+    assert_eq!(from_png(&made(&empty, "trim => png")).strip.width, 12);
+}
+
 #[test]
 fn each_output_holds_what_it_can() {
     let input = read("formats/animated.gif");

@@ -4,7 +4,8 @@ use super::{Bound, CallWriter, RecipeError, StepDefinition, StepReference};
 use crate::recipe::parameter::{Parameter, ParameterKind};
 
 /// Cuts off the rows and columns along the edges that have the colour of the left upper corner. A picture that has
-/// nothing else stays as it is.
+/// nothing else stays as it is. All frames of an animation are cut alike, to the smallest box that holds what any of
+/// them shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trim {
     /// How far each channel of a pixel may be from that of the corner, levels of 255; colours multiplied by alpha.
@@ -17,7 +18,8 @@ impl StepDefinition for Trim {
     const REFERENCE: StepReference = StepReference {
         name: "trim",
         about: "Cuts off the rows and columns along the edges that have the colour of the left upper corner. A picture that \
-                has nothing else stays as it is.",
+                has nothing else stays as it is. All frames of an animation are cut alike, to the smallest box that holds \
+                what any of them shows.",
         parameters: &[Parameter {
             name: "tolerance",
             kind: ParameterKind::Integer { min: 0, max: 254 },
