@@ -29,7 +29,7 @@ pub use recipe::color::{Color, InvalidColor};
 pub use recipe::document::{OutputDocument, RecipeDocument, Scalar, StepDocument};
 pub use recipe::gravity::{Focus, Gravity, InvalidFocus};
 pub use recipe::length::{InvalidLength, Length};
-pub use recipe::output::{Compression, Metadata, OutputFormat, OutputSpec, WriteOptions};
+pub use recipe::output::{Compression, Metadata, OutputFormat, OutputSpec, Subsampling, WriteOptions};
 pub use recipe::parameter::{Parameter, ParameterKind, StepReference};
 pub use recipe::ready::ReadyRecipe;
 pub use recipe::steps::{self, Step};

@@ -1,7 +1,7 @@
 //! Encodes a gray picture that lies in memory.
 
 use super::strip::Strip;
-use super::write::{GrayWriter, Target};
+use super::write::{Rows, Target, Writer};
 use crate::EngineError;
 use crate::encode::Sink;
 use crate::mill::Control;
@@ -21,7 +21,7 @@ pub(crate) fn encode_gray(
 ) -> Result<Vec<u8>, EngineError> {
     /// Rows of a block.
     const ROWS: usize = 8;
-    let mut writer = GrayWriter::new(Sink::new(control), Target::of(width, height, plan)?)?;
+    let mut writer = Writer::new(Sink::new(control), Target::of(width, height, plan)?)?;
     let width = width as usize;
     let mut strip = Strip::new(width, ROWS)?;
     for lines in samples.chunks(width * ROWS) {
@@ -30,7 +30,7 @@ pub(crate) fn encode_gray(
             widen(line, &mut strip.numbers[begin..][..width]);
         }
         strip.repeat_edges(lines.len() / width);
-        writer.eight_rows(&strip.numbers, strip.begin_of(0), strip.stride)?;
+        writer.mcu_row(&[Rows::of(&strip)])?;
     }
     writer.finish()
 }

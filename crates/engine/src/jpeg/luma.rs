@@ -5,10 +5,9 @@ use super::entropy::Entropy;
 use super::inverse::{Quantizer, Side, inverse};
 use super::markers::Sequential;
 use super::strip::Strip;
-use super::write::{GrayWriter, Target};
+use super::write::{Rows, Target, Writer};
 use crate::EngineError;
 use crate::encode::Sink;
-use crate::exif::Orientation;
 use crate::mill::Control;
 use crate::pixels::{Channels, Image, Samples, zeros};
 use crate::plan::{DecodeScale, EncodePlan, StreamPlan};
@@ -63,15 +62,19 @@ pub(crate) fn gray_to_gray(
         turn: plan.turn,
         ..Target::of(header.width, header.height, encode)?
     };
-    let mut writer = GrayWriter::new(Sink::new(control), target)?;
+    let mut writer = Writer::new(Sink::new(control), target)?;
     let rows = LumaRows::new(&file, side)?;
     stream(rows, sigma, control, |made| {
         for row in (0..made.count).step_by(side.samples()) {
             let begin = made.strip.begin_of(made.row + row);
-            let (numbers, stride) = (&made.strip.numbers[..], made.strip.stride);
+            let rows = [Rows {
+                numbers: &made.strip.numbers,
+                begin,
+                stride: made.strip.stride,
+            }];
             match side {
-                Side::Four => writer.four_rows(numbers, begin, stride)?,
-                _ => writer.eight_rows(numbers, begin, stride)?,
+                Side::Four => writer.half_mcu_row(&rows)?,
+                _ => writer.mcu_row(&rows)?,
             }
         }
         Ok(())
@@ -252,21 +255,5 @@ impl Kernel for DecodeStrip<'_, '_> {
             }
         }
         Ok(())
-    }
-}
-
-impl Target {
-    /// What a plan says of the file.
-    pub(crate) fn of(width: u32, height: u32, encode: &EncodePlan) -> Result<Self, EngineError> {
-        let side = |pixels: u32| {
-            u16::try_from(pixels).map_err(|_| EngineError::Internal("a JPEG is larger than its plan allows".into()))
-        };
-        Ok(Self {
-            width: side(width)?,
-            height: side(height)?,
-            quality: encode.quality,
-            orientation: encode.orientation,
-            turn: Orientation::UPRIGHT,
-        })
     }
 }

@@ -4,20 +4,26 @@
 //! cannot stream (progressive, several scans, inks, RGB) is known from the header and goes to the general decoder;
 //! `docs/adr/0003-our-own-jpeg-core.md` says why it exists. Knows nothing of recipes.
 
+mod bit_writer;
 mod bits;
 mod colour;
 mod entropy;
 mod forward;
 mod gray;
+mod headers;
 mod huffman;
 mod inverse;
 mod luma;
 mod markers;
 mod quality;
+mod rgb;
+mod scans;
 mod strip;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod turn;
+mod waiting;
 mod wide;
 mod write;
 
@@ -25,6 +31,7 @@ pub(crate) use self::colour::decode_colour;
 pub(crate) use self::gray::encode_gray;
 pub(crate) use self::luma::{decode_luma, gray_to_gray};
 pub(crate) use self::markers::Scans;
+pub(crate) use self::rgb::encode_rgb;
 
 use crate::EngineError;
 

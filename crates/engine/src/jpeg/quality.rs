@@ -2,6 +2,7 @@
 
 use super::BLOCK;
 use super::huffman::Specification;
+use super::tokens::TABLES;
 use crate::EngineError;
 
 /// Table K.1 in zigzag order.
@@ -9,6 +10,13 @@ const LUMA_STEPS: [u8; BLOCK] = [
     16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51, 61,
     60, 57, 51, 56, 55, 64, 72, 92, 78, 64, 68, 87, 69, 55, 56, 80, 109, 81, 87, 95, 98, 103, 104, 103, 62, 77, 113,
     121, 112, 100, 120, 92, 101, 103, 99,
+];
+
+/// Table K.2 in zigzag order.
+const CHROMA_STEPS: [u8; BLOCK] = [
+    17, 18, 18, 24, 21, 24, 47, 26, 26, 47, 99, 66, 56, 66, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
+    99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
+    99, 99, 99, 99, 99, 99,
 ];
 
 /// Table K.3: lengths; the symbols are 0 to 11.
@@ -29,21 +37,39 @@ const LUMA_AC_SYMBOLS: [u8; 162] = [
     0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa,
 ];
 
-/// Steps for luma at a quality of 1 to 100, in zigzag order.
-pub(super) fn luma_steps(quality: u8) -> [u16; BLOCK] {
+/// Table K.4, and K.6.
+const CHROMA_DC_COUNTS: [u8; 16] = [0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0];
+const CHROMA_AC_COUNTS: [u8; 16] = [0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 0x77];
+const CHROMA_AC_SYMBOLS: [u8; 162] = [
+    0x00, 0x01, 0x02, 0x03, 0x11, 0x04, 0x05, 0x21, 0x31, 0x06, 0x12, 0x41, 0x51, 0x07, 0x61, 0x71, 0x13, 0x22, 0x32,
+    0x81, 0x08, 0x14, 0x42, 0x91, 0xa1, 0xb1, 0xc1, 0x09, 0x23, 0x33, 0x52, 0xf0, 0x15, 0x62, 0x72, 0xd1, 0x0a, 0x16,
+    0x24, 0x34, 0xe1, 0x25, 0xf1, 0x17, 0x18, 0x19, 0x1a, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x35, 0x36, 0x37, 0x38, 0x39,
+    0x3a, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5a, 0x63, 0x64,
+    0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a, 0x82, 0x83, 0x84, 0x85, 0x86,
+    0x87, 0x88, 0x89, 0x8a, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7,
+    0xa8, 0xa9, 0xaa, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xb7, 0xb8, 0xb9, 0xba, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8,
+    0xc9, 0xca, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0xda, 0xe2, 0xe3, 0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9,
+    0xea, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa,
+];
+
+/// Steps for luma, which is the first component, or chroma at a quality of 1 to 100, in zigzag order.
+pub(super) fn steps(component: usize, quality: u8) -> [u16; BLOCK] {
     let quality = u16::from(quality.clamp(1, 100));
     let percent = if quality < 50 {
         5_000 / quality
     } else {
         200 - 2 * quality
     };
-    LUMA_STEPS.map(|step| ((u32::from(step) * u32::from(percent) + 50) / 100).clamp(1, 255) as u16)
+    let steps = if component == 0 { LUMA_STEPS } else { CHROMA_STEPS };
+    steps.map(|step| ((u32::from(step) * u32::from(percent) + 50) / 100).clamp(1, 255) as u16)
 }
 
-/// Codes for DC and AC coefficients of luma.
-pub(super) fn luma_codes() -> Result<(Specification, Specification), EngineError> {
-    Ok((
+/// Codes for DC and AC coefficients of luma, then of chroma.
+pub(super) fn codes() -> Result<[Specification; TABLES], EngineError> {
+    Ok([
         Specification::new(LUMA_DC_COUNTS, &DC_SYMBOLS)?,
         Specification::new(LUMA_AC_COUNTS, &LUMA_AC_SYMBOLS)?,
-    ))
+        Specification::new(CHROMA_DC_COUNTS, &DC_SYMBOLS)?,
+        Specification::new(CHROMA_AC_COUNTS, &CHROMA_AC_SYMBOLS)?,
+    ])
 }

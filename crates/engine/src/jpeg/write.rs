@@ -1,18 +1,21 @@
-//! Writes a baseline JPEG as its rows come: headers, then blocks, sixteen side by side.
+//! Writes a JPEG as its rows come: headers, then blocks, sixteen side by side. What needs the whole picture, such as tables
+//! that fit it, several scans or a turning, has its quantized blocks wait.
 
+use super::bit_writer::{BitWriter, Coded};
 use super::forward::{Divisors, Quantized, forward, forward_half};
 use super::huffman::Specification;
-use super::turn::{Turn, Waiting};
-use super::{BLOCK, quality};
+use super::scans::{Plane, Scan};
+use super::strip::Strip;
+use super::tokens::{self, Codes, Counted, MAX_BLOCK_BYTES, TABLES, Tables, Tokens as _};
+use super::turn::Turn;
+use super::waiting::Waiting;
+use super::{BLOCK, headers, quality};
 use crate::EngineError;
 use crate::encode::Sink;
-use crate::exif::{self, Orientation};
+use crate::exif::Orientation;
+use crate::plan::EncodePlan;
 use crate::simd::{self, Kernel, LANES, Level};
-
-/// What is written at a time, bytes.
-const PIECE: usize = 32 * 1024;
-/// Bytes that a block takes at the most: 64 codes of 16 and values of 11 bits, every byte stuffed, and a word.
-const MAX_BLOCK_BYTES: usize = 64 * 27 / 8 * 2 + 16;
+use pixmill_types::Subsampling;
 
 /// What a picture is written as.
 #[derive(Debug, Clone, Copy)]
@@ -22,354 +25,326 @@ pub(crate) struct Target {
     pub(crate) height: u16,
     /// 1 to 100.
     pub(crate) quality: u8,
+    /// How chroma is stored; `None` for gray.
+    pub(crate) chroma: Option<Subsampling>,
+    pub(crate) coding: Coding,
     /// Kept in EXIF unless it is upright.
     pub(crate) orientation: Orientation,
-    /// How the rows that come are to be turned; upright unless the picture is of whole blocks.
+    /// How the rows that come are to be turned; upright unless the picture is gray and of whole blocks.
     pub(crate) turn: Orientation,
 }
 
-/// Writes a gray JPEG, eight rows at a time.
-pub(crate) struct GrayWriter<'a> {
+/// How quantized coefficients are coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coding {
+    /// In one scan, with the tables of ISO/IEC 10918-1, annex K.
+    Baseline,
+    /// In one scan, with the tables that fit it best.
+    Optimized,
+    /// In several scans, each with the tables that fit it best.
+    Progressive,
+}
+
+impl Target {
+    /// What a plan says of the file.
+    pub(crate) fn of(width: u32, height: u32, encode: &EncodePlan) -> Result<Self, EngineError> {
+        let side = |pixels: u32| {
+            u16::try_from(pixels).map_err(|_| EngineError::Internal("a JPEG is larger than its plan allows".into()))
+        };
+        let options = encode.options;
+        Ok(Self {
+            width: side(width)?,
+            height: side(height)?,
+            quality: encode.quality,
+            chroma: None,
+            coding: match (options.progressive, options.optimize) {
+                (true, _) => Coding::Progressive,
+                (false, true) => Coding::Optimized,
+                (false, false) => Coding::Baseline,
+            },
+            orientation: encode.orientation,
+            turn: Orientation::UPRIGHT,
+        })
+    }
+
+    /// Blocks in an MCU along each direction, of each component.
+    pub(super) const fn sampling(&self) -> &'static [(usize, usize)] {
+        match self.chroma {
+            None => &[(1, 1)],
+            Some(Subsampling::None) => &[(1, 1), (1, 1), (1, 1)],
+            Some(Subsampling::Half) => &[(2, 2), (1, 1), (1, 1)],
+        }
+    }
+
+    fn has_to_wait(&self) -> bool {
+        self.coding != Coding::Baseline || self.turn != Orientation::UPRIGHT
+    }
+}
+
+/// Rows of one component in 128ths of a level, at `numbers[begin + row * stride..]`. They are as long as whole groups of
+/// sixteen blocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows<'r> {
+    pub(crate) numbers: &'r [u16],
+    pub(crate) begin: usize,
+    pub(crate) stride: usize,
+}
+
+impl<'r> Rows<'r> {
+    /// All rows of a strip.
+    pub(super) fn of(strip: &'r Strip) -> Self {
+        Self {
+            numbers: &strip.numbers,
+            begin: strip.begin_of(0),
+            stride: strip.stride,
+        }
+    }
+}
+
+/// Writes a JPEG, one row of MCUs at a time.
+pub(crate) struct Writer<'a> {
+    target: Target,
     bits: BitWriter<'a>,
-    coder: Coder,
-    divisors: Divisors,
-    quantized: Quantized,
+    codes: Box<[Codes; TABLES]>,
+    parts: Vec<Part>,
+    mcus_across: usize,
+    /// Rows of MCUs that came.
+    mcu_row: usize,
+}
+
+/// One component.
+struct Part {
+    across: usize,
+    down: usize,
+    /// Blocks in a row of the component itself.
     blocks_across: usize,
-    /// Blocks of a picture that is turned.
+    tables: Tables,
+    divisors: Divisors,
+    /// As many groups as an MCU has blocks: block row by block row.
+    groups: Vec<Quantized>,
+    previous_dc: i16,
     waiting: Option<Waiting>,
 }
 
-impl<'a> GrayWriter<'a> {
+impl<'a> Writer<'a> {
     /// Writes the headers.
     ///
     /// # Errors
     /// [`EngineError::Stopped`] and [`EngineError::Internal`] as the sink gives them; so everywhere below.
     pub(crate) fn new(sink: Sink<'a>, target: Target) -> Result<Self, EngineError> {
-        let steps = quality::luma_steps(target.quality);
-        let (dc, ac) = quality::luma_codes()?;
-        let mut bits = BitWriter::new(sink);
-        bits.segments(&headers(target, &steps, &dc, &ac))?;
+        let sampling = target.sampling();
+        let (most_across, most_down) = sampling[0];
+        let (width, height) = (usize::from(target.width), usize::from(target.height));
         let turn = Turn::new(target.turn);
-        let blocks_across = usize::from(target.width).div_ceil(8);
-        let blocks_down = usize::from(target.height).div_ceil(8);
-        let is_turned = target.turn != Orientation::UPRIGHT;
-        let waiting = is_turned
-            .then(|| Waiting::new(turn, blocks_across, blocks_down))
-            .transpose()?;
+        let part = |(component, (across, down)): (usize, &(usize, usize))| {
+            let blocks = |pixels: usize, own: usize, most: usize| (pixels * own).div_ceil(most).div_ceil(8);
+            let blocks_across = blocks(width, *across, most_across);
+            let waiting = target
+                .has_to_wait()
+                .then(|| Waiting::new(turn, blocks_across, blocks(height, *down, most_down)))
+                .transpose()?;
+            Ok(Part {
+                across: *across,
+                down: *down,
+                blocks_across,
+                tables: Tables::of(component),
+                divisors: Divisors::new(&quality::steps(component, target.quality), turn),
+                groups: (0..across * down).map(|_| Quantized::new()).collect(),
+                previous_dc: 0,
+                waiting,
+            })
+        };
+        let parts = sampling.iter().enumerate().map(part).collect::<Result<Vec<_>, EngineError>>()?;
+        let tables = quality::codes()?;
+        let mut bits = BitWriter::new(sink);
+        bits.segments(&headers::frame(&target))?;
+        if !target.has_to_wait() {
+            begin_scan(&mut bits, tables.each_ref().map(Some), Scan::WHOLE, parts.len())?;
+        }
         Ok(Self {
+            target,
             bits,
-            coder: Coder::new(&dc, &ac),
-            divisors: Divisors::new(&steps, turn),
-            quantized: Quantized::new(),
-            blocks_across,
-            waiting,
+            codes: Box::new(tables.each_ref().map(Codes::new)),
+            parts,
+            mcus_across: width.div_ceil(8 * most_across),
+            mcu_row: 0,
         })
     }
 
-    /// Takes eight rows of samples in 128ths of a level, at `rows[begin + row * stride..]`. They are as long as whole
-    /// groups of sixteen blocks.
-    pub(crate) fn eight_rows(&mut self, rows: &[u16], begin: usize, stride: usize) -> Result<(), EngineError> {
-        simd::run(Rows {
-            writer: self,
-            rows,
-            begin,
-            stride,
-            is_half: false,
-        })
+    /// Takes the next row of MCUs: for each component eight rows of samples for each of its blocks in an MCU.
+    pub(crate) fn mcu_row(&mut self, rows: &[Rows<'_>]) -> Result<(), EngineError> {
+        self.encode(rows, false)
     }
 
-    /// Takes four rows of a picture of half the size in the same way.
-    pub(crate) fn four_rows(&mut self, rows: &[u16], begin: usize, stride: usize) -> Result<(), EngineError> {
-        simd::run(Rows {
+    /// Takes four rows for each block, of a picture of half the size.
+    pub(crate) fn half_mcu_row(&mut self, rows: &[Rows<'_>]) -> Result<(), EngineError> {
+        self.encode(rows, true)
+    }
+
+    fn encode(&mut self, rows: &[Rows<'_>], is_half: bool) -> Result<(), EngineError> {
+        simd::run(McuRow {
             writer: self,
             rows,
-            begin,
-            stride,
-            is_half: true,
-        })
+            is_half,
+        })?;
+        self.mcu_row += 1;
+        Ok(())
     }
 
     /// The finished file.
     pub(crate) fn finish(mut self) -> Result<Vec<u8>, EngineError> {
-        if let Some(waiting) = self.waiting.take() {
-            for (dc, nonzero, values) in waiting.upright() {
-                self.bits.make_room(MAX_BLOCK_BYTES)?;
-                let mut values = values.iter();
-                self.coder.block(&mut self.bits, dc, nonzero, |_| {
-                    values.next().copied().unwrap_or_default()
-                });
+        let planes: Vec<_> = std::mem::take(&mut self.parts)
+            .into_iter()
+            .filter_map(|part| {
+                Some(Plane {
+                    across: part.across,
+                    down: part.down,
+                    blocks: part.waiting?,
+                })
+            })
+            .collect();
+        if !planes.is_empty() {
+            let scans: &[Scan] = match self.target.coding {
+                Coding::Baseline | Coding::Optimized => &[Scan::WHOLE],
+                Coding::Progressive if planes.len() > 1 => &Scan::COLOUR,
+                Coding::Progressive => &Scan::GRAY,
+            };
+            for scan in scans {
+                self.scan(*scan, &planes)?;
             }
         }
-        self.bits.pad();
         self.bits.segments(&[0xff, 0xd9])?;
-        self.bits.sink.finish("JPEG", Ok::<_, std::fmt::Error>(()))
+        self.bits.finish()
+    }
+
+    /// Writes a scan of blocks that waited, with its tables.
+    fn scan(&mut self, scan: Scan, planes: &[Plane]) -> Result<(), EngineError> {
+        let tables = if self.target.coding == Coding::Baseline {
+            quality::codes()?.map(Some)
+        } else {
+            let mut counted = Counted::new();
+            scan.code(planes, &mut counted)?;
+            counted.best_tables()?
+        };
+        begin_scan(&mut self.bits, tables.each_ref().map(Option::as_ref), scan, planes.len())?;
+        for (codes, table) in self.codes.iter_mut().zip(&tables) {
+            if let Some(table) = table {
+                *codes = Codes::new(table);
+            }
+        }
+        let mut coded = Coded {
+            bits: &mut self.bits,
+            codes: &self.codes,
+        };
+        scan.code(planes, &mut coded)
     }
 }
 
-/// Blocks of eight rows, or of four that stand for eight.
-struct Rows<'w, 'a, 'r> {
-    writer: &'w mut GrayWriter<'a>,
-    rows: &'r [u16],
-    begin: usize,
-    stride: usize,
+/// Writes the tables of a picture of so many components that there are, and the header of a scan.
+fn begin_scan(
+    bits: &mut BitWriter<'_>,
+    tables: [Option<&Specification>; TABLES],
+    scan: Scan,
+    components: usize,
+) -> Result<(), EngineError> {
+    let used = if components == 1 { 2 } else { TABLES };
+    bits.segments(&headers::tables(tables.into_iter().take(used)))?;
+    bits.segments(&headers::scan(scan, components))
+}
+
+/// A row of MCUs on its way into the file.
+struct McuRow<'w, 'a, 'r> {
+    writer: &'w mut Writer<'a>,
+    rows: &'r [Rows<'r>],
     is_half: bool,
 }
 
-impl Kernel for Rows<'_, '_, '_> {
+impl Kernel for McuRow<'_, '_, '_> {
     type Output = Result<(), EngineError>;
 
     #[inline(always)]
     fn run(self, level: impl Level) -> Result<(), EngineError> {
-        let Self {
-            writer,
-            rows,
-            begin,
-            stride,
-            is_half,
-        } = self;
-        let GrayWriter {
+        let Self { writer, rows, is_half } = self;
+        let Writer {
             bits,
-            coder,
-            divisors,
-            quantized,
-            blocks_across,
-            waiting,
+            codes,
+            parts,
+            mcus_across,
+            mcu_row,
+            ..
         } = writer;
-        for first in (0..*blocks_across).step_by(LANES) {
-            let lanes = LANES.min(*blocks_across - first);
-            if is_half {
-                forward_half(level, rows, begin + first * 4, stride, divisors, quantized);
-            } else {
-                forward(level, rows, begin + first * 8, stride, divisors, quantized);
+        let mut coded = Coded { bits, codes };
+        for first in (0..*mcus_across).step_by(LANES) {
+            let mcus = LANES.min(*mcus_across - first);
+            let mut waits = false;
+            for (part, rows) in parts.iter_mut().zip(rows) {
+                part.transform(level, *rows, first, is_half);
+                waits |= part.waits(*mcu_row, first)?;
             }
-            if let Some(waiting) = waiting {
-                waiting.take(quantized, lanes)?;
+            if waits {
                 continue;
             }
-            for lane in 0..lanes {
-                bits.make_room(MAX_BLOCK_BYTES)?;
-                let value_at = |index: usize| quantized.group[(index * LANES + lane) % (BLOCK * LANES)];
-                coder.block(bits, value_at(0), quantized.nonzero[lane % LANES], value_at);
+            for mcu in 0..mcus {
+                for part in parts.iter_mut() {
+                    part.code(&mut coded, first, mcu)?;
+                }
             }
         }
         Ok(())
     }
 }
 
-/// Huffman-codes the blocks of one component.
-struct Coder {
-    /// By the number of bits of the difference.
-    dc: [Code; 16],
-    /// By run and number of bits.
-    ac: [Code; 256],
-    previous_dc: i16,
-}
+impl Part {
+    /// Transforms and quantizes the blocks of the MCUs from `first` on.
+    #[inline(always)]
+    fn transform(&mut self, level: impl Level, rows: Rows<'_>, first: usize, is_half: bool) {
+        let side = if is_half { 4 } else { 8 };
+        for (index, group) in self.groups.iter_mut().enumerate() {
+            let (row, block) = (index / self.across, first * self.across + index % self.across * LANES);
+            if block >= self.blocks_across {
+                continue;
+            }
+            let begin = rows.begin + row * side * rows.stride + block * side;
+            if is_half {
+                forward_half(level, rows.numbers, begin, rows.stride, &self.divisors, group);
+            } else {
+                forward(level, rows.numbers, begin, rows.stride, &self.divisors, group);
+            }
+        }
+    }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Code {
-    code: u16,
-    bits: u8,
-}
-
-/// The end of a block, and sixteen zeros.
-const END_OF_BLOCK: usize = 0x00;
-const SIXTEEN_ZEROS: usize = 0xf0;
-
-impl Coder {
-    fn new(dc: &Specification, ac: &Specification) -> Self {
-        let mut coder = Self {
-            dc: [Code::default(); 16],
-            ac: [Code::default(); 256],
-            previous_dc: 0,
+    /// Has the blocks wait, if they are to.
+    fn waits(&mut self, mcu_row: usize, first: usize) -> Result<bool, EngineError> {
+        let Some(waiting) = &mut self.waiting else {
+            return Ok(false);
         };
-        for (symbol, code, bits) in dc.codes() {
-            coder.dc[usize::from(symbol % 16)] = Code { code, bits };
+        for (index, group) in self.groups.iter().enumerate() {
+            let (row, block) = (index / self.across, first * self.across + index % self.across * LANES);
+            waiting.take(mcu_row * self.down + row, block, group)?;
         }
-        for (symbol, code, bits) in ac.codes() {
-            coder.ac[usize::from(symbol)] = Code { code, bits };
-        }
-        coder
+        Ok(true)
     }
 
-    /// Writes one block, for which there is room. The AC coefficients that are not zero are asked for in zigzag order.
+    /// Writes the blocks of one MCU, counted from `first` on.
     #[inline(always)]
-    fn block(&mut self, bits: &mut BitWriter<'_>, dc: i16, nonzero: u64, mut value_at: impl FnMut(usize) -> i16) {
-        let difference = i32::from(dc) - i32::from(self.previous_dc);
-        self.previous_dc = dc;
-        let size = bits_of(difference);
-        bits.put_value(self.dc[size as usize % 16], difference, size);
-        let mut left = nonzero;
-        let mut last = 0;
-        while left != 0 {
-            let index = left.trailing_zeros() as usize;
-            left &= left - 1;
-            let mut run = index - last - 1;
-            last = index;
-            while run > 15 {
-                bits.put(self.ac[SIXTEEN_ZEROS].code.into(), self.ac[SIXTEEN_ZEROS].bits.into());
-                run -= 16;
-            }
-            let value = i32::from(value_at(index));
-            let size = bits_of(value);
-            bits.put_value(self.ac[(run << 4 | size as usize) % 256], value, size);
-        }
-        if last < BLOCK - 1 {
-            bits.put(self.ac[END_OF_BLOCK].code.into(), self.ac[END_OF_BLOCK].bits.into());
-        }
-    }
-}
-
-/// Bits of the magnitude.
-#[inline(always)]
-const fn bits_of(value: i32) -> u32 {
-    32 - value.unsigned_abs().leading_zeros()
-}
-
-/// Collects bits, stuffs a zero after each byte of ones, and hands pieces to a sink.
-struct BitWriter<'a> {
-    sink: Sink<'a>,
-    piece: Box<[u8; PIECE]>,
-    at: usize,
-    /// The bits that were put last are the lowest ones; what lies above those that count is of no account.
-    bits: u64,
-    free: u32,
-}
-
-impl<'a> BitWriter<'a> {
-    fn new(sink: Sink<'a>) -> Self {
-        Self {
-            sink,
-            piece: Box::new([0; PIECE]),
-            at: 0,
-            bits: 0,
-            free: 64,
-        }
-    }
-
-    /// Makes sure that so many bytes can be put.
-    #[inline(always)]
-    fn make_room(&mut self, bytes: usize) -> Result<(), EngineError> {
-        if self.at + bytes > PIECE {
-            self.hand_over()
-        } else {
-            Ok(())
-        }
-    }
-
-    #[cold]
-    fn hand_over(&mut self) -> Result<(), EngineError> {
-        let taken = self.sink.append(&self.piece[..self.at]);
-        self.at = 0;
-        if taken { Ok(()) } else { Err(self.sink.refusal("JPEG")) }
-    }
-
-    /// Writes marker segments behind everything before.
-    fn segments(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
-        self.hand_over()?;
-        if self.sink.append(bytes) {
-            Ok(())
-        } else {
-            Err(self.sink.refusal("JPEG"))
-        }
-    }
-
-    /// Puts a code and behind it the `size` bits of a value (ISO/IEC 10918-1, F.1.2.1).
-    #[inline(always)]
-    fn put_value(&mut self, code: Code, value: i32, size: u32) {
-        // One's complement for what is negative.
-        let low = (value + (value >> 31)).cast_unsigned() & ((1 << size) - 1);
-        self.put(u32::from(code.code) << size | low, u32::from(code.bits) + size);
-    }
-
-    /// Puts the lowest `count` bits of `bits`, at most 32.
-    #[inline(always)]
-    fn put(&mut self, bits: u32, count: u32) {
-        let bits = u64::from(bits);
-        if count <= self.free {
-            self.bits = self.bits << count | bits;
-            self.free -= count;
-        } else {
-            let behind = count - self.free;
-            let full = self.bits << self.free | bits >> behind;
-            self.word(full);
-            self.bits = bits;
-            self.free = 64 - behind;
-        }
-    }
-
-    #[inline(always)]
-    fn word(&mut self, word: u64) {
-        const LOW: u64 = 0x0101_0101_0101_0101;
-        const HIGH: u64 = 0x8080_8080_8080_8080;
-        let has_ones = (!word).wrapping_sub(LOW) & word & HIGH != 0;
-        let bytes = word.to_be_bytes();
-        if has_ones {
-            self.stuffed(&bytes);
-        } else if let Some(into) = self
-            .piece
-            .get_mut(self.at..)
-            .and_then(|rest| rest.first_chunk_mut::<8>())
-        {
-            *into = bytes;
-            self.at += 8;
-        }
-    }
-
-    fn stuffed(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.byte(*byte);
-            if *byte == 0xff {
-                self.byte(0);
+    fn code(&mut self, coded: &mut Coded<'_, '_>, first: usize, mcu: usize) -> Result<(), EngineError> {
+        for row in self.groups.chunks_exact(self.across) {
+            for column in 0..self.across {
+                coded.make_room(MAX_BLOCK_BYTES)?;
+                let block = mcu * self.across + column;
+                if first * self.across + block >= self.blocks_across {
+                    // Beyond the edge: nobody sees it, and nothing is shorter than what is as bright as the one before.
+                    tokens::block(coded, self.tables, 0, 0, |_| 0);
+                    continue;
+                }
+                let (group, lane) = (&row[block / LANES % row.len()], block % LANES);
+                let value_at = |index: usize| group.group[(index * LANES + lane) % (BLOCK * LANES)];
+                let dc = value_at(0);
+                let difference = i32::from(dc) - i32::from(self.previous_dc);
+                self.previous_dc = dc;
+                tokens::block(coded, self.tables, difference, group.nonzero[lane], value_at);
             }
         }
-    }
-
-    fn byte(&mut self, byte: u8) {
-        if let Some(into) = self.piece.get_mut(self.at) {
-            *into = byte;
-            self.at += 1;
-        }
-    }
-
-    /// Fills up the last byte with ones.
-    fn pad(&mut self) {
-        let used = 64 - self.free as usize;
-        let ones = u64::MAX.checked_shr(used as u32).unwrap_or(0);
-        let word = self.bits.checked_shl(self.free).unwrap_or(0) | ones;
-        self.stuffed(&word.to_be_bytes()[..used.div_ceil(8)]);
-        self.free = 64;
-        self.bits = 0;
-    }
-}
-
-/// Everything before the entropy-coded data: JFIF, the orientation, the tables, a frame of one component, its scan.
-fn headers(target: Target, steps: &[u16; BLOCK], dc: &Specification, ac: &Specification) -> Vec<u8> {
-    let mut file = vec![0xff, 0xd8];
-    // Version 1.1, no unit, square pixels, no thumbnail.
-    segment(&mut file, 0xe0, &[b"JFIF\0", &[1, 1, 0, 0, 1, 0, 1, 0, 0]]);
-    if target.orientation != Orientation::UPRIGHT {
-        segment(&mut file, 0xe1, &[b"Exif\0\0", &exif::tiff_with(target.orientation)]);
-    }
-    let steps: [u8; BLOCK] = steps.map(|step| step.min(255) as u8);
-    segment(&mut file, 0xdb, &[&[0], &steps]);
-    let [mut height, mut width] = [target.height.to_be_bytes(), target.width.to_be_bytes()];
-    if target.turn.swaps_sides() {
-        std::mem::swap(&mut height, &mut width);
-    }
-    segment(&mut file, 0xc0, &[&[8], &height, &width, &[1, 1, 0x11, 0]]);
-    for (class, codes) in [(0x00, dc), (0x10, ac)] {
-        segment(&mut file, 0xc4, &[&[class], codes.counts(), codes.symbols()]);
-    }
-    segment(&mut file, 0xda, &[&[1, 1, 0, 0, 63, 0]]);
-    file
-}
-
-fn segment(file: &mut Vec<u8>, code: u8, parts: &[&[u8]]) {
-    let length = 2 + parts.iter().map(|part| part.len()).sum::<usize>();
-    file.extend_from_slice(&[0xff, code]);
-    // Tables and metadata of ours are a few hundred bytes.
-    file.extend_from_slice(&(length as u16).to_be_bytes());
-    for part in parts {
-        file.extend_from_slice(part);
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 //! The figures per pixel are those of the codecs and steps as they are, rounded up; a test holds them against what the
 //! allocator is asked for, libwebp's own allocations excepted.
 
-use pixmill_types::ImageFormat;
+use pixmill_types::{ImageFormat, Subsampling};
 
 use super::operation::{EncodePlan, Operation};
 use super::route::{DecodePlan, StreamPlan};
@@ -63,22 +63,31 @@ pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64
 /// Making one gray JPEG of another of shape `shape`, the file included, bytes.
 pub(super) fn streaming(stream: &StreamPlan, encode: &EncodePlan, shape: Shape) -> u64 {
     // At half the size there are half as many rows under half as wide a kernel, each half as long.
-    FIXED + strips(stream.sigma, shape) + file(encode, shape) + waiting(stream, encode, shape)
+    let waiting = if stream.turn != Orientation::UPRIGHT || encode.needs_all_blocks() {
+        waiting(encode, shape.pixels())
+    } else {
+        0
+    };
+    FIXED + strips(stream.sigma, shape) + file(encode, shape) + waiting
 }
 
-/// The blocks of a picture that is turned: what each of them takes, and its coefficients, bytes.
-fn waiting(stream: &StreamPlan, encode: &EncodePlan, shape: Shape) -> u64 {
+/// The blocks of a JPEG of `samples` samples that wait until all are there: what each takes, and its coefficients, bytes.
+fn waiting(encode: &EncodePlan, samples: u64) -> u64 {
     const BLOCK_BYTES: u64 = 16;
-    if stream.turn == Orientation::UPRIGHT {
-        return 0;
-    }
     // Half of the coefficients at most are not zero, but at the highest qualities.
-    let values = if encode.quality <= 90 {
-        shape.pixels()
-    } else {
-        2 * shape.pixels()
+    let values = if encode.quality <= 90 { samples } else { 2 * samples };
+    samples.div_ceil(64) * BLOCK_BYTES + values
+}
+
+/// Encoding JPEG of shape `shape`: the rows on their way, and the blocks that wait, bytes.
+fn jpeg(encode: &EncodePlan, shape: Shape) -> u64 {
+    let samples = match (shape.channels.is_gray(), encode.subsampling()) {
+        (true, _) => shape.pixels(),
+        (false, Subsampling::Half) => shape.pixels() * 3 / 2,
+        (false, Subsampling::None) => shape.pixels() * 3,
     };
-    shape.pixels().div_ceil(64) * BLOCK_BYTES + values
+    let waiting = if encode.needs_all_blocks() { waiting(encode, samples) } else { 0 };
+    strips(None, shape) + waiting
 }
 
 /// The rows that the JPEG core holds while it makes luma of shape `shape`, bytes.
@@ -180,7 +189,8 @@ pub(super) fn encoding(encode: &EncodePlan, from: Shape) -> u64 {
         written.bytes()
     };
     let working = match encode.format {
-        ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::Ico | ImageFormat::Pnm => 0,
+        ImageFormat::Jpeg => jpeg(encode, written),
+        ImageFormat::Png | ImageFormat::Ico | ImageFormat::Pnm => 0,
         ImageFormat::Tiff | ImageFormat::Bmp | ImageFormat::Qoi => widened,
         // Indices of a palette, and what they are packed into.
         ImageFormat::Gif => widened + 2 * written.pixels(),

@@ -195,7 +195,7 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
                 operations,
                 file,
                 later,
-                is_of_any_quality: spec.quality.is_none(),
+                is_of_any_quality: spec.quality.is_none() && !spec.options.codes_jpeg(),
                 frames: if is_animation { header.frames } else { 1 },
                 by_content: (is_auto && !is_moving).then(|| ByContent {
                     opaque: encode(ImageFormat::Jpeg),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use pixmill_types::steps::{EdgeOperator, Normalise, Pixelate, RotateFilter, Sharpen, Watermark};
-use pixmill_types::{Color, ImageFormat, Metadata, WriteOptions};
+use pixmill_types::{Color, ImageFormat, Metadata, Subsampling, WriteOptions};
 
 use super::color::{ColorMatrix, Tone};
 use super::geometry::{Margins, PadPlan, ResizePlan, RotatePlan};
@@ -374,13 +374,43 @@ impl fmt::Display for InfoPlan {
     }
 }
 
+impl EncodePlan {
+    /// How a JPEG of colour stores chroma.
+    pub(crate) fn subsampling(&self) -> Subsampling {
+        /// From this quality on, chroma is kept at full size unless the recipe says otherwise.
+        const FULL_CHROMA_QUALITY: u8 = 90;
+        self.options.subsampling.unwrap_or(if self.quality < FULL_CHROMA_QUALITY {
+            Subsampling::Half
+        } else {
+            Subsampling::None
+        })
+    }
+
+    /// Whether a JPEG can be written only once all of its blocks are there.
+    pub(crate) const fn needs_all_blocks(&self) -> bool {
+        self.options.progressive || self.options.optimize
+    }
+}
+
 impl fmt::Display for EncodePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.format)?;
         match self.format {
             ImageFormat::Webp if self.options.lossless => write!(f, ", lossless, effort {}", self.effort)?,
             ImageFormat::Webp | ImageFormat::Avif => write!(f, ", quality {}, effort {}", self.quality, self.effort)?,
-            ImageFormat::Jpeg => write!(f, ", quality {}", self.quality)?,
+            ImageFormat::Jpeg => {
+                write!(f, ", quality {}", self.quality)?;
+                match (self.options.progressive, self.options.optimize) {
+                    (true, _) => f.write_str(", progressive")?,
+                    (false, true) => f.write_str(", with the Huffman tables that fit best")?,
+                    (false, false) => {}
+                }
+                match self.options.subsampling {
+                    Some(Subsampling::Half) => f.write_str(", 4:2:0")?,
+                    Some(Subsampling::None) => f.write_str(", 4:4:4")?,
+                    None => {}
+                }
+            }
             ImageFormat::Gif => write!(f, ", at most {} colours", self.options.colors.unwrap_or(256))?,
             ImageFormat::Png
             | ImageFormat::Tiff

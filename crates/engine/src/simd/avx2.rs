@@ -4,16 +4,10 @@
     reason = "code compiled for instructions that were found at run time, and their loads"
 )]
 
-use std::arch::x86_64::{
-    __m128i, __m256i, _mm_loadu_si128, _mm256_abs_epi16, _mm256_add_epi16, _mm256_andnot_si256, _mm256_castsi128_si256,
-    _mm256_cmpeq_epi16, _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_max_epi16, _mm256_min_epi16,
-    _mm256_mulhi_epu16, _mm256_mulhrs_epi16, _mm256_mullo_epi16, _mm256_or_si256, _mm256_permute2x128_si256,
-    _mm256_set1_epi16, _mm256_setzero_si256, _mm256_sign_epi16, _mm256_slli_epi16, _mm256_srai_epi16,
-    _mm256_storeu_si256, _mm256_sub_epi16, _mm256_unpackhi_epi16, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64,
-    _mm256_unpacklo_epi16, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
+use std::arch::x86_64::{__m128i, __m256i, _mm256_abs_epi16, _mm256_add_epi16, _mm256_add_epi32, _mm256_andnot_si256, _mm256_castsi128_si256, _mm256_cmpeq_epi16, _mm256_cvtepu8_epi16, _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_max_epi16, _mm256_min_epi16, _mm256_mulhi_epu16, _mm256_mulhrs_epi16, _mm256_mullo_epi16, _mm256_or_si256, _mm256_packus_epi32, _mm256_permute2x128_si256, _mm256_permute4x64_epi64, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_sign_epi16, _mm256_slli_epi16, _mm256_srai_epi16, _mm256_srli_epi32, _mm256_storeu_si256, _mm256_sub_epi16, _mm256_unpackhi_epi16, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi16, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64, _mm_loadu_si128, _mm_or_si128, _mm_setzero_si128, _mm_shuffle_epi8,
 };
 
-use super::{Kernel, LANES, Level, ROW, RUN};
+use super::{Kernel, LANES, Level, PIXELS, ROW, RUN};
 
 /// Proof that the processor has AVX2, BMI1, BMI2, LZCNT and POPCNT: only [`Avx2::detect`] makes one.
 #[derive(Clone, Copy)]
@@ -125,6 +119,18 @@ impl Level for Avx2 {
     }
 
     #[inline(always)]
+    fn load_pixels(self, pixels: &[u8; PIXELS]) -> [__m256i; 3] {
+        // SAFETY: the one condition of the call is AVX2, which `self` proves.
+        unsafe { load_pixels(pixels) }
+    }
+
+    #[inline(always)]
+    fn pair_means(self, one: __m256i, other: __m256i) -> __m256i {
+        // SAFETY: the one condition of the call is AVX2, which `self` proves.
+        unsafe { pair_means(one, other) }
+    }
+
+    #[inline(always)]
     fn columns_to_row(self, columns: [__m256i; 8], row: &mut [u16; ROW]) {
         // SAFETY: the one condition of the call is AVX2, which `self` proves.
         unsafe { columns_to_row(columns, row) }
@@ -208,6 +214,51 @@ fn row_to_columns(row: &[u16; ROW]) -> [__m256i; 8] {
         *square = _mm256_inserti128_si256::<1>(low, load_eight(&eights[lane + 8]));
     }
     transpose_squares(squares)
+}
+
+/// Picks the bytes of each channel out of three thirds of the pixels, then widens them.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn load_pixels(pixels: &[u8; PIXELS]) -> [__m256i; 3] {
+    let thirds = pixels.as_chunks::<LANES>().0;
+    let mut channels = [_mm256_setzero_si256(); 3];
+    for (channel, into) in channels.iter_mut().enumerate() {
+        let mut picked = _mm_setzero_si128();
+        for (third, bytes) in thirds.iter().enumerate() {
+            let places = load_bytes(&PLACES[channel][third]);
+            picked = _mm_or_si128(picked, _mm_shuffle_epi8(load_bytes(bytes), places));
+        }
+        *into = _mm256_cvtepu8_epi16(picked);
+    }
+    channels
+}
+
+/// For each channel and each third of sixteen pixels, which byte of it becomes which lane's; those with the topmost bit
+/// become zero.
+const PLACES: [[[u8; LANES]; 3]; 3] = {
+    let mut places = [[[0x80; LANES]; 3]; 3];
+    let mut at = 0;
+    while at < PIXELS {
+        places[at % 3][at / LANES][at / 3] = (at % LANES) as u8;
+        at += 1;
+    }
+    places
+};
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn pair_means(one: __m256i, other: __m256i) -> __m256i {
+    let ones = _mm256_set1_epi16(1);
+    let half = |pairs| _mm256_srli_epi32::<1>(_mm256_add_epi32(_mm256_madd_epi16(pairs, ones), _mm256_set1_epi32(1)));
+    // Packing works on halves of registers; the quarters in the middle change places.
+    _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi32(half(one), half(other)))
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn load_bytes(bytes: &[u8; LANES]) -> __m128i {
+    // SAFETY: the array is exactly as long as half a register, and an unaligned load asks for no alignment.
+    unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
 }
 
 #[target_feature(enable = "avx2")]

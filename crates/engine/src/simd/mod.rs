@@ -17,6 +17,9 @@ pub(crate) const LANES: usize = 16;
 /// Numbers in a row of eight for each lane.
 pub(crate) const ROW: usize = 8 * LANES;
 
+/// Bytes of a pixel of red, green and blue for each lane.
+pub(crate) const PIXELS: usize = 3 * LANES;
+
 /// A piece of number work. `run` is to be `#[inline(always)]`, so that it is compiled into its caller.
 pub(crate) trait Kernel {
     type Output;
@@ -62,6 +65,10 @@ pub(crate) trait Level: Copy {
     fn with_sign(self, lanes: Self::Lanes, signs: Self::Lanes) -> Self::Lanes;
     /// `marks`, with `mark` set where the number is not zero.
     fn mark_nonzero(self, marks: Self::Lanes, numbers: Self::Lanes, mark: i16) -> Self::Lanes;
+    /// Red, green and blue of sixteen pixels.
+    fn load_pixels(self, pixels: &[u8; PIXELS]) -> [Self::Lanes; 3];
+    /// The mean, rounded up, of each two neighbours: those of `one`, then those of `other`. None is negative.
+    fn pair_means(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes;
     /// Lays out eight numbers of every lane as a row: those of lane 0, then those of lane 1 and so on.
     fn columns_to_row(self, columns: [Self::Lanes; 8], row: &mut [u16; ROW]);
     /// The inverse of [`Level::columns_to_row`].

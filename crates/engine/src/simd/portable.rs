@@ -1,6 +1,6 @@
 //! What every processor does, in arrays that the compiler may vectorise as it can.
 
-use super::{LANES, Level, ROW, RUN};
+use super::{LANES, Level, PIXELS, ROW, RUN};
 
 #[derive(Clone, Copy)]
 pub(super) struct Portable;
@@ -119,6 +119,21 @@ impl Level for Portable {
             numbers,
             |marks, number| if number == 0 { marks } else { marks | mark },
         )
+    }
+
+    #[inline(always)]
+    fn load_pixels(self, pixels: &[u8; PIXELS]) -> [[i16; LANES]; 3] {
+        std::array::from_fn(|channel| std::array::from_fn(|lane| i16::from(pixels[3 * lane + channel])))
+    }
+
+    #[inline(always)]
+    fn pair_means(self, one: [i16; LANES], other: [i16; LANES]) -> [i16; LANES] {
+        let pairs = [one, other];
+        std::array::from_fn(|lane| {
+            let from = pairs[2 * lane / LANES];
+            let sum = i32::from(from[2 * lane % LANES]) + i32::from(from[2 * lane % LANES + 1]);
+            ((sum + 1) >> 1) as i16
+        })
     }
 
     #[inline(always)]

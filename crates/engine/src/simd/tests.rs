@@ -61,6 +61,7 @@ impl Kernel for Everything {
             level.magnitude(one),
             level.with_sign(one, other),
             level.mark_nonzero(one, other, 0x40),
+            level.pair_means(level.max(one, level.splat(0)), level.max(other, level.splat(0))),
         ]
         .map(|lanes| {
             let mut numbers = [0; LANES];
@@ -96,6 +97,30 @@ fn operations_on_lanes_are_equal() {
         other.rotate_left(turn);
         assert_eq!(run(Everything(edges, other)), run_portable(Everything(edges, other)));
     }
+}
+
+/// Channels of pixels.
+struct Channels<'a>(&'a [u8; PIXELS]);
+
+impl Kernel for Channels<'_> {
+    type Output = [[i16; LANES]; 3];
+
+    #[inline(always)]
+    fn run(self, level: impl Level) -> Self::Output {
+        level.load_pixels(self.0).map(|channel| {
+            let mut numbers = [0; LANES];
+            level.store(channel, &mut numbers);
+            numbers
+        })
+    }
+}
+
+#[test]
+fn pixels_are_taken_apart() {
+    let pixels: [u8; PIXELS] = std::array::from_fn(|index| (index * 5 + 3) as u8);
+    let channels = run(Channels(&pixels));
+    assert_eq!(channels, run_portable(Channels(&pixels)));
+    assert_eq!(channels[2][7], i16::from(pixels[7 * 3 + 2]));
 }
 
 /// Columns of a row, and the row of those columns.

@@ -11,6 +11,7 @@ mod golden;
 mod hostile;
 mod info;
 mod jpeg_core;
+mod jpeg_encode;
 mod literal;
 mod memory;
 mod metadata;

@@ -47,6 +47,12 @@ pub struct WriteOptions {
     pub colors: Option<u16>,
     /// Whether colours that a GIF's palette lacks are mixed of dots.
     pub dither: Option<bool>,
+    /// Whether JPEG shows itself roughly first, then more and more exactly; its Huffman tables are then those that fit best.
+    pub progressive: bool,
+    /// Whether JPEG has the Huffman tables that fit it best.
+    pub optimize: bool,
+    /// How JPEG stores chroma.
+    pub subsampling: Option<Subsampling>,
     /// How TIFF packs its pixels.
     pub compression: Option<Compression>,
     /// Whether colours stay as the file's profile means them, and the profile with them; otherwise they become sRGB.
@@ -67,6 +73,15 @@ pub enum Metadata {
     Copyright,
     /// EXIF but for its thumbnail, and XMP; where it was taken as well.
     Keep,
+}
+
+/// How JPEG stores chroma.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subsampling {
+    /// At half the width and half the height, 4:2:0.
+    Half,
+    /// At full size, 4:4:4.
+    None,
 }
 
 /// How TIFF packs its pixels, without loss.
@@ -164,6 +179,28 @@ const DITHER: Parameter = Parameter {
     default: Some("true"),
     about: "Whether colours that the palette lacks are mixed of dots.",
 };
+const PROGRESSIVE: Parameter = Parameter {
+    name: "progressive",
+    kind: ParameterKind::Flag,
+    default: Some("false"),
+    about: "Whether the whole picture shows early, roughly, while the file is still coming; a little smaller, slower, and it \
+            takes more memory. Huffman tables are then those that fit best.",
+};
+const OPTIMIZE: Parameter = Parameter {
+    name: "optimize",
+    kind: ParameterKind::Flag,
+    default: Some("false"),
+    about: "Whether Huffman tables are those that fit the picture best: the same pixels in a smaller file, which takes longer \
+            and more memory.",
+};
+const SUBSAMPLINGS: [(&str, Subsampling); 2] = [("4:2:0", Subsampling::Half), ("4:4:4", Subsampling::None)];
+const SUBSAMPLING: Parameter = Parameter {
+    name: "subsampling",
+    kind: ParameterKind::Choice(&["4:2:0", "4:4:4"]),
+    default: None,
+    about: "Whether colour is stored at half the width and height, or at full size; 4:2:0 below a quality of 90 and 4:4:4 from \
+            there on when not given. Gray has no colour to store.",
+};
 const COMPRESSIONS: [(&str, Compression); 3] = [
     ("deflate", Compression::Deflate),
     ("lzw", Compression::Lzw),
@@ -195,8 +232,8 @@ impl OutputSpec {
         },
         StepReference {
             name: "jpeg",
-            about: "JPEG, baseline.",
-            parameters: &[QUALITY, NAME, PROFILE, METADATA],
+            about: "JPEG, baseline unless told otherwise.",
+            parameters: &[QUALITY, NAME, PROGRESSIVE, OPTIMIZE, SUBSAMPLING, PROFILE, METADATA],
         },
         StepReference {
             name: "png",
@@ -334,6 +371,9 @@ impl OutputSpec {
             lossless: arguments.flag(LOSSLESS.name)?.unwrap_or(false),
             colors: arguments.integer(COLORS.name)?.map(|colors| colors as u16),
             dither: arguments.flag(DITHER.name)?,
+            progressive: arguments.flag(PROGRESSIVE.name)?.unwrap_or(false),
+            optimize: arguments.flag(OPTIMIZE.name)?.unwrap_or(false),
+            subsampling: arguments.choice(SUBSAMPLING.name, &SUBSAMPLINGS)?,
             compression: arguments.choice(COMPRESSION.name, &COMPRESSIONS)?,
             keeps_profile: arguments.choice(PROFILE.name, &PROFILES)?.unwrap_or_default(),
             metadata: arguments.choice(METADATA.name, &METADATA_CHOICES)?.unwrap_or_default(),
@@ -395,6 +435,12 @@ impl fmt::Display for OutputSpec {
 }
 
 impl WriteOptions {
+    /// Whether a JPEG is to be coded in a way of its own.
+    #[must_use]
+    pub const fn codes_jpeg(self) -> bool {
+        self.progressive || self.optimize || self.subsampling.is_some()
+    }
+
     fn write_to(self, mut call: CallWriter) -> CallWriter {
         if self.lossless {
             call = call.named(LOSSLESS.name, true);
@@ -407,6 +453,15 @@ impl WriteOptions {
         }
         if let Some(dither) = self.dither {
             call = call.named(DITHER.name, dither);
+        }
+        for (parameter, is_asked) in [(PROGRESSIVE, self.progressive), (OPTIMIZE, self.optimize)] {
+            if is_asked {
+                call = call.named(parameter.name, true);
+            }
+        }
+        let word = SUBSAMPLINGS.iter().find(|(_, value)| Some(*value) == self.subsampling);
+        if let Some((word, _)) = word {
+            call = call.named(SUBSAMPLING.name, word);
         }
         let word = COMPRESSIONS.iter().find(|(_, value)| Some(*value) == self.compression);
         if let Some((word, _)) = word {

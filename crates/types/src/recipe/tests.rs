@@ -5,7 +5,7 @@ mod errors;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Color, Focus, Gravity, ImageFormat, Length, OutputFormat, ReadyRecipe, Segment, WriteOptions};
+use crate::{Color, Focus, Gravity, ImageFormat, Length, OutputFormat, ReadyRecipe, Segment, Subsampling, WriteOptions};
 
 fn from_toml(text: &str) -> Result<Recipe, String> {
     let document: RecipeDocument = toml::from_str(text).map_err(|error| error.to_string())?;
@@ -45,6 +45,14 @@ fn compact_and_document_forms_give_the_same_value() {
             r#"{"outputs": [{"format": "gif", "colors": 16, "dither": false},
                 {"format": "tiff", "name": "t", "compression": "lzw"},
                 {"format": "webp", "name": "w", "lossless": true, "effort": 6}]}"#,
+        ),
+        (
+            "=> jpeg:subsampling = 4:4:4,progressive=true,optimize=true;jpeg:90,optimize=false,name=b",
+            "=> jpeg:progressive=true,optimize=true,subsampling=4:4:4 ; jpeg:90,name=b",
+            "[[outputs]]\nformat = 'jpeg'\nsubsampling = '4:4:4'\nprogressive = true\noptimize = true\n[[outputs]]\n\
+             format = 'jpeg'\nquality = 90\nname = 'b'\noptimize = false",
+            r#"{"outputs": [{"format": "jpeg", "optimize": true, "progressive": true, "subsampling": "4:4:4"},
+                {"format": "jpeg", "quality": 90, "name": "b", "progressive": false}]}"#,
         ),
         (
             "=> auto:80,profile=srgb;jpeg:metadata=keep,profile=keep,name=j",
@@ -338,6 +346,10 @@ fn any_recipe() -> impl Strategy<Value = Recipe> {
             quality: (format != OutputFormat::Info).then_some(quality),
             options: WriteOptions {
                 effort: (format == OutputFormat::Fixed(ImageFormat::Webp)).then_some(quality % 7),
+                progressive: format == OutputFormat::Fixed(ImageFormat::Jpeg) && quality % 2 == 1,
+                optimize: format == OutputFormat::Fixed(ImageFormat::Jpeg) && quality % 3 == 1,
+                subsampling: [None, Some(Subsampling::Half), Some(Subsampling::None)][usize::from(quality % 3)]
+                    .filter(|_| format == OutputFormat::Fixed(ImageFormat::Jpeg)),
                 ..WriteOptions::default()
             },
         });

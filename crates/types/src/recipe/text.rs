@@ -8,7 +8,8 @@
 //! argument = value | name "=" value
 //! ```
 //! or the name of a ready recipe, alone.
-//! White space around every part is ignored. No value contains any of `| ; , = :` or `=>`.
+//! White space around every part is ignored. No value contains any of `| ; , =` or `=>`; a `:` may stand in one, as the name
+//! ends at the first.
 
 use std::fmt;
 

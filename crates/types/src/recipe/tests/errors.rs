@@ -189,6 +189,14 @@ fn errors_say_where_and_what_is_allowed() {
             "output 1 (avif): effort is \"10\", allowed is a whole number from 0 to 9",
         ),
         (
+            "=> jpeg:subsampling=4:1:1",
+            "output 1 (jpeg): subsampling is \"4:1:1\", allowed is 4:2:0 or 4:4:4",
+        ),
+        (
+            "=> jpeg:progressive=yes",
+            "output 1 (jpeg): progressive is \"yes\", allowed is true or false",
+        ),
+        (
             "=> gif:colors=1",
             "output 1 (gif): colors is \"1\", allowed is a whole number from 2 to 256",
         ),
