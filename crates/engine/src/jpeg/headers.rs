@@ -26,9 +26,13 @@ pub(super) fn frame(target: &Target) -> Vec<u8> {
     }
     let mut components = vec![sampling.len() as u8];
     for (index, (across, down)) in sampling.iter().enumerate() {
-        components.extend([index as u8 + 1, (across << 4 | down) as u8, u8::from(index > 0)]);
+        components.extend([index as u8 + 1, ((across << 4) | down) as u8, u8::from(index > 0)]);
     }
-    let code = if target.coding == Coding::Progressive { 0xc2 } else { 0xc0 };
+    let code = if target.coding == Coding::Progressive {
+        0xc2
+    } else {
+        0xc0
+    };
     segment(&mut file, code, &[&[8], &height, &width, &components]);
     file
 }
@@ -39,7 +43,7 @@ pub(super) fn tables<'t>(tables: impl IntoIterator<Item = Option<&'t Specificati
     for (index, table) in tables.into_iter().enumerate().take(TABLES) {
         if let Some(table) = table {
             // DC and AC of luma, then of chroma.
-            let class = (index as u8 % 2) << 4 | index as u8 / 2;
+            let class = ((index as u8 % 2) << 4) | (index as u8 / 2);
             segment(&mut file, 0xc4, &[&[class], table.counts(), table.symbols()]);
         }
     }

@@ -107,7 +107,12 @@ impl Kernel for Convert<'_> {
                 whole(level, upper, planes, index);
             } else {
                 // The last row of an odd number counts twice.
-                half(level, [upper, if lower.is_empty() { upper } else { lower }], planes, index);
+                half(
+                    level,
+                    [upper, if lower.is_empty() { upper } else { lower }],
+                    planes,
+                    index,
+                );
             }
         }
     }
@@ -137,11 +142,15 @@ fn half<L: Level>(level: L, lines: [&[u8]; 2], planes: &mut Planes, row: usize) 
             let (upper, lower) = (level.load_pixels(upper), level.load_pixels(lower));
             let at = run * RUN + half * LANES;
             put(level, luma(level, scaled(level, upper)), &mut planes.luma, 2 * row, at);
-            put(level, luma(level, scaled(level, lower)), &mut planes.luma, 2 * row + 1, at);
+            put(
+                level,
+                luma(level, scaled(level, lower)),
+                &mut planes.luma,
+                2 * row + 1,
+                at,
+            );
             // The sum of two is in halves of a level.
-            *means = std::array::from_fn(|channel| {
-                level.shift_left::<6>(level.add(upper[channel], lower[channel]))
-            });
+            *means = std::array::from_fn(|channel| level.shift_left::<6>(level.add(upper[channel], lower[channel])));
         }
         let [one, other] = means;
         let at = run * LANES;

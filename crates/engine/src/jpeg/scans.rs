@@ -71,7 +71,9 @@ impl Scan {
 
     /// Codes the scan.
     pub(super) fn code(self, planes: &[Plane], tokens: &mut impl Tokens) -> Result<(), EngineError> {
-        let alone = self.component.and_then(|component| Some((component, planes.get(component)?)));
+        let alone = self
+            .component
+            .and_then(|component| Some((component, planes.get(component)?)));
         match (alone, self.before) {
             (None, _) if self.last > 0 => sequential(planes, tokens),
             (None, 0) => first_of_dc(planes, self.left_out, tokens),
@@ -112,7 +114,11 @@ impl Scan {
                 let run = zeros(index - last - 1, table, tokens);
                 last = index;
                 let size = bits_of(magnitude as i32);
-                let bits = if is_negative { !magnitude & ((1 << size) - 1) } else { magnitude };
+                let bits = if is_negative {
+                    !magnitude & ((1 << size) - 1)
+                } else {
+                    magnitude
+                };
                 tokens.token(table, (run << 4 | size as usize) as u8, bits, size);
             }
             if last < usize::from(self.last) {
@@ -188,7 +194,10 @@ impl Corrections {
     fn write(&mut self, tokens: &mut impl Tokens) {
         let upper = self.count.saturating_sub(32);
         tokens.bits((self.bits >> self.count.min(32)) as u32, upper);
-        tokens.bits((self.bits & (u64::MAX >> (64 - self.count.clamp(1, 32)))) as u32, self.count - upper);
+        tokens.bits(
+            (self.bits & (u64::MAX >> (64 - self.count.clamp(1, 32)))) as u32,
+            self.count - upper,
+        );
         *self = Self::default();
     }
 }
@@ -270,8 +279,7 @@ fn in_mcus(
         for mcu in 0..across.div_ceil(luma.across) {
             for (component, plane) in planes.iter().enumerate() {
                 let last_dc = &mut last_dc[component % 3];
-                for (row, column) in
-                    (0..plane.down).flat_map(|row| (0..plane.across).map(move |column| (row, column)))
+                for (row, column) in (0..plane.down).flat_map(|row| (0..plane.across).map(move |column| (row, column)))
                 {
                     let found = plane.blocks.at(mcu_row * plane.down + row, mcu * plane.across + column);
                     let block = found.unwrap_or((*last_dc, 0, &[]));

@@ -96,7 +96,12 @@ pub(super) fn block(
         }
         let value = i32::from(value_at(index));
         let size = bits_of(value);
-        tokens.token(tables.ac, (run << 4 | size as usize) as u8, value_bits(value, size), size);
+        tokens.token(
+            tables.ac,
+            (run << 4 | size as usize) as u8,
+            value_bits(value, size),
+            size,
+        );
     }
     if last < BLOCK - 1 {
         tokens.token(tables.ac, END_OF_BLOCK, 0, 0);
@@ -171,7 +176,7 @@ fn best_table(counts: &[u32; 256]) -> Result<Specification, EngineError> {
     let mut unused = 0_usize;
     while trees.len() > 1 {
         // The rarest two last; the one that never occurs is the rarest of all to begin with.
-        trees.sort_by(|one, other| other.0.cmp(&one.0));
+        trees.sort_by_key(|tree| std::cmp::Reverse(tree.0));
         let (Some(rarest), Some(next)) = (trees.pop(), trees.pop()) else {
             break;
         };
@@ -265,6 +270,8 @@ mod tests {
         }
         bits(&counts(&fibonacci));
         bits(&[1; 256]);
-        bits(&std::array::from_fn(|symbol| if symbol < 40 { 1 << (symbol % 32) } else { 1 }));
+        bits(&std::array::from_fn(
+            |symbol| if symbol < 40 { 1 << (symbol % 32) } else { 1 },
+        ));
     }
 }

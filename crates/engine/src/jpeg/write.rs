@@ -154,7 +154,11 @@ impl<'a> Writer<'a> {
                 waiting,
             })
         };
-        let parts = sampling.iter().enumerate().map(part).collect::<Result<Vec<_>, EngineError>>()?;
+        let parts = sampling
+            .iter()
+            .enumerate()
+            .map(part)
+            .collect::<Result<Vec<_>, EngineError>>()?;
         let tables = quality::codes()?;
         let mut bits = BitWriter::new(sink);
         bits.segments(&headers::frame(&target))?;
@@ -226,7 +230,12 @@ impl<'a> Writer<'a> {
             scan.code(planes, &mut counted)?;
             counted.best_tables()?
         };
-        begin_scan(&mut self.bits, tables.each_ref().map(Option::as_ref), scan, planes.len())?;
+        begin_scan(
+            &mut self.bits,
+            tables.each_ref().map(Option::as_ref),
+            scan,
+            planes.len(),
+        )?;
         for (codes, table) in self.codes.iter_mut().zip(&tables) {
             if let Some(table) = table {
                 *codes = Codes::new(table);

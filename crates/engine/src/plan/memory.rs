@@ -86,7 +86,11 @@ fn jpeg(encode: &EncodePlan, shape: Shape) -> u64 {
         (false, Subsampling::Half) => shape.pixels() * 3 / 2,
         (false, Subsampling::None) => shape.pixels() * 3,
     };
-    let waiting = if encode.needs_all_blocks() { waiting(encode, samples) } else { 0 };
+    let waiting = if encode.needs_all_blocks() {
+        waiting(encode, samples)
+    } else {
+        0
+    };
     strips(None, shape) + waiting
 }
 

@@ -379,11 +379,13 @@ impl EncodePlan {
     pub(crate) fn subsampling(&self) -> Subsampling {
         /// From this quality on, chroma is kept at full size unless the recipe says otherwise.
         const FULL_CHROMA_QUALITY: u8 = 90;
-        self.options.subsampling.unwrap_or(if self.quality < FULL_CHROMA_QUALITY {
-            Subsampling::Half
-        } else {
-            Subsampling::None
-        })
+        self.options
+            .subsampling
+            .unwrap_or(if self.quality < FULL_CHROMA_QUALITY {
+                Subsampling::Half
+            } else {
+                Subsampling::None
+            })
     }
 
     /// Whether a JPEG can be written only once all of its blocks are there.

@@ -69,7 +69,9 @@ fn colour_is_as_good_and_as_small_as_another_encoder_makes_it() {
             let mut encoder = Encoder::new(&mut theirs, quality);
             encoder.set_sampling_factor(sampling);
             let (width, height) = (original.width as u16, original.height as u16);
-            encoder.encode(&original.samples, width, height, ColorType::Rgb).unwrap();
+            encoder
+                .encode(&original.samples, width, height, ColorType::Rgb)
+                .unwrap();
             let against = |file: &[u8]| psnr(&decoded(file).1, &original);
             println!(
                 "{name} {quality} {word}: {:.2} dB {} bytes, another {:.2} dB {} bytes",
@@ -78,7 +80,10 @@ fn colour_is_as_good_and_as_small_as_another_encoder_makes_it() {
                 against(&theirs),
                 theirs.len()
             );
-            assert!(against(&ours) >= against(&theirs) - ENCODER_LOSS_DB, "{name}, {quality}, {word}");
+            assert!(
+                against(&ours) >= against(&theirs) - ENCODER_LOSS_DB,
+                "{name}, {quality}, {word}"
+            );
             assert!(
                 ours.len() as f64 <= theirs.len() as f64 * ENCODER_GROWTH,
                 "{name}, {quality}, {word}: {} bytes, another {}",

@@ -5,7 +5,9 @@ mod errors;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Color, Focus, Gravity, ImageFormat, Length, OutputFormat, ReadyRecipe, Segment, Subsampling, WriteOptions};
+use crate::{
+    Color, Focus, Gravity, ImageFormat, Length, OutputFormat, ReadyRecipe, Segment, Subsampling, WriteOptions,
+};
 
 fn from_toml(text: &str) -> Result<Recipe, String> {
     let document: RecipeDocument = toml::from_str(text).map_err(|error| error.to_string())?;

@@ -190,7 +190,7 @@ fn errors_say_where_and_what_is_allowed() {
         ),
         (
             "=> jpeg:subsampling=4:1:1",
-            "output 1 (jpeg): subsampling is \"4:1:1\", allowed is 4:2:0 or 4:4:4",
+            "output 1 (jpeg): subsampling is \"4:1:1\", allowed is one of 4:2:0, 4:4:4",
         ),
         (
             "=> jpeg:progressive=yes",
