@@ -116,8 +116,9 @@ pub(crate) struct Writer<'a> {
 struct Part {
     across: usize,
     down: usize,
-    /// Blocks in a row of the component itself.
+    /// Blocks in a row and in a column of the component itself.
     blocks_across: usize,
+    blocks_down: usize,
     tables: Tables,
     divisors: Divisors,
     /// As many groups as an MCU has blocks: block row by block row.
@@ -139,14 +140,16 @@ impl<'a> Writer<'a> {
         let part = |(component, (across, down)): (usize, &(usize, usize))| {
             let blocks = |pixels: usize, own: usize, most: usize| (pixels * own).div_ceil(most).div_ceil(8);
             let blocks_across = blocks(width, *across, most_across);
+            let blocks_down = blocks(height, *down, most_down);
             let waiting = target
                 .has_to_wait()
-                .then(|| Waiting::new(turn, blocks_across, blocks(height, *down, most_down)))
+                .then(|| Waiting::new(turn, blocks_across, blocks_down))
                 .transpose()?;
             Ok(Part {
                 across: *across,
                 down: *down,
                 blocks_across,
+                blocks_down,
                 tables: Tables::of(component),
                 divisors: Divisors::new(&quality::steps(component, target.quality), turn),
                 groups: (0..across * down).map(|_| Quantized::new()).collect(),
@@ -295,7 +298,7 @@ impl Kernel for McuRow<'_, '_, '_> {
             }
             for mcu in 0..mcus {
                 for part in parts.iter_mut() {
-                    part.code(&mut coded, first, mcu)?;
+                    part.code(&mut coded, *mcu_row, first + mcu)?;
                 }
             }
         }
@@ -334,18 +337,20 @@ impl Part {
         Ok(true)
     }
 
-    /// Writes the blocks of one MCU, counted from `first` on.
+    /// Writes the blocks of one MCU, by its place in the picture.
     #[inline(always)]
-    fn code(&mut self, coded: &mut Coded<'_, '_>, first: usize, mcu: usize) -> Result<(), EngineError> {
-        for row in self.groups.chunks_exact(self.across) {
+    fn code(&mut self, coded: &mut Coded<'_, '_>, mcu_row: usize, mcu: usize) -> Result<(), EngineError> {
+        for (index, row) in self.groups.chunks_exact(self.across).enumerate() {
+            let is_beyond = mcu_row * self.down + index >= self.blocks_down;
             for column in 0..self.across {
                 coded.make_room(MAX_BLOCK_BYTES)?;
-                let block = mcu * self.across + column;
-                if first * self.across + block >= self.blocks_across {
-                    // Beyond the edge: nobody sees it, and nothing is shorter than what is as bright as the one before.
+                if is_beyond || mcu * self.across + column >= self.blocks_across {
+                    // Nobody sees it, and nothing is shorter than what is as bright as the one before.
                     tokens::block(coded, self.tables, 0, 0, |_| 0);
                     continue;
                 }
+                // Counted within the groups.
+                let block = mcu % LANES * self.across + column;
                 let (group, lane) = (&row[block / LANES % row.len()], block % LANES);
                 let value_at = |index: usize| group.group[(index * LANES + lane) % (BLOCK * LANES)];
                 let dc = value_at(0);

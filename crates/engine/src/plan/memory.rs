@@ -81,17 +81,20 @@ fn waiting(encode: &EncodePlan, samples: u64) -> u64 {
 
 /// Encoding JPEG of shape `shape`: the rows on their way, and the blocks that wait, bytes.
 fn jpeg(encode: &EncodePlan, shape: Shape) -> u64 {
-    let samples = match (shape.channels.is_gray(), encode.subsampling()) {
-        (true, _) => shape.pixels(),
-        (false, Subsampling::Half) => shape.pixels() * 3 / 2,
-        (false, Subsampling::None) => shape.pixels() * 3,
+    /// The margins of a strip, and what its rows are filled up to, samples.
+    const BESIDE: u64 = 256;
+    // Rows of a block; of colour two blocks of luma and chroma half as long, or all three as long.
+    let (rows, samples) = match (shape.channels.is_gray(), encode.subsampling()) {
+        (true, _) => (8, shape.pixels()),
+        (false, Subsampling::Half) => (24, shape.pixels() * 3 / 2),
+        (false, Subsampling::None) => (24, shape.pixels() * 3),
     };
     let waiting = if encode.needs_all_blocks() {
         waiting(encode, samples)
     } else {
         0
     };
-    strips(None, shape) + waiting
+    rows * (u64::from(shape.width) + BESIDE) * size_of::<u16>() as u64 + waiting
 }
 
 /// The rows that the JPEG core holds while it makes luma of shape `shape`, bytes.

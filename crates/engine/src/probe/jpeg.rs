@@ -199,6 +199,10 @@ impl Walker {
             (0, _) => return Err(corrupt("has a frame without components")),
             (other, _) => return Err(unsupported(&format!("JPEG with {other} components"))),
         };
+        // DNL says it behind the scan (ISO/IEC 10918-1, B.2.5); limits hold before that is read.
+        if frame.height == 0 {
+            return Err(unsupported("JPEG that says its height only behind its picture (DNL)"));
+        }
         let mut header = still(ImageFormat::Jpeg, frame.width.into(), frame.height.into(), color)?;
         header.orientation = self.orientation.unwrap_or_default();
         header.multi_pass = frame.progressive;

@@ -84,8 +84,8 @@ fn plans_say_what_milling_takes() {
         ("bench/photo_2mp.jpg", "blur:2 => jpeg:progressive=true"),
         ("bench/photo_2mp.jpg", "blur:1 => jpeg:95,optimize=true"),
         (
-            "bench/photo_12mp.jpg",
-            "orient | grayscale | blur:2 => jpeg:progressive=true",
+            "bench/dense_12mp.jpg",
+            "orient | grayscale => jpeg:85,progressive=true",
         ),
         ("photos/kodak_14.png", "orient => jpeg ; info"),
         ("bench/photo_12mp.jpg", "orient => info"),

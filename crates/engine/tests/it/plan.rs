@@ -254,7 +254,7 @@ fn a_plan_reads_well() {
     let expected = "  1. decode     jpeg, luma alone (does grayscale) -> 4000 x 3000, gray, 8 bit (13.0 MB)
   2. orient     quarter turn clockwise -> 3000 x 4000, gray, 8 bit (25.0 MB)
   3. blur       Gaussian, sigma 2 px -> 3000 x 4000, gray, 8 bit (13.3 MB)
-  4. encode     jpeg, quality 75 -> 3000 x 4000, gray, 8 bit (19.0 MB)
+  4. encode     jpeg, quality 75 -> 3000 x 4000, gray, 8 bit (19.1 MB)
 memory at the peak, estimated, without the input: 25.0 MB";
     assert_eq!(text, expected);
 }

@@ -285,11 +285,23 @@ fn each_limit_of_a_header_is_checked_inclusively() {
     }
 }
 
+/// A JPEG of height 0 means to say it behind its picture, which libjpeg, and so browsers, do not read either.
+#[test]
+fn a_jpeg_without_a_height_is_unsupported() {
+    let mut jpeg = read("bench/photo_0.3mp.jpg");
+    let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    jpeg[frame + 5..frame + 7].copy_from_slice(&[0, 0]);
+    match probe(&jpeg) {
+        Err(EngineError::Unsupported(message)) => assert!(message.contains("DNL"), "{message}"),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn declared_sides_of_zero_are_corrupt() {
     let mut jpeg = read("bench/photo_0.3mp.jpg");
     let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
-    jpeg[frame + 5..frame + 7].copy_from_slice(&[0, 0]);
+    jpeg[frame + 7..frame + 9].copy_from_slice(&[0, 0]);
     let mut webp = read("webp/lossy.webp");
     webp[26..28].copy_from_slice(&[0, 0]);
     for bytes in [jpeg, webp] {
