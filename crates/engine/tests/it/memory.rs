@@ -83,10 +83,7 @@ fn plans_say_what_milling_takes() {
         ("photos/kodak_14.png", "grayscale | blur:2"),
         ("bench/photo_2mp.jpg", "blur:2 => jpeg:progressive=true"),
         ("bench/photo_2mp.jpg", "blur:1 => jpeg:95,optimize=true"),
-        (
-            "bench/dense_12mp.jpg",
-            "orient | grayscale => jpeg:85,progressive=true",
-        ),
+        ("bench/dense_12mp.jpg", "orient | grayscale => jpeg:85,progressive=true"),
         ("photos/kodak_14.png", "orient => jpeg ; info"),
         ("bench/photo_12mp.jpg", "orient => info"),
         ("bench/photo_2mp.jpg", "sharpen:3"),
