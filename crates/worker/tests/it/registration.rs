@@ -39,9 +39,15 @@ async fn a_worker_that_drains_says_so_at_once() {
     let worker = bench.start();
     let task = bench.submit(PHOTO, |task| recipe(task, endless())).await;
     bench.happened(task, EventKind::Started).await;
+    // It asks for more once what it was given has its slot; to be told of the start is too early for that.
+    bench.broker.called(Call::Claim, 2).await;
     tokio::join!(worker.drain(), async {
-        // Not that it is busy: the event of the start may be heard before the worker has counted its slot.
-        until(&bench, |workers| workers.iter().any(|worker| worker.report.draining)).await;
+        until(&bench, |workers| {
+            workers
+                .iter()
+                .any(|worker| worker.report.draining && worker.report.busy == 1)
+        })
+        .await;
         worker.stop_now();
     });
 }
