@@ -1,9 +1,10 @@
 //! Scans of a picture whose quantized blocks all wait: one with everything, or the several of a progressive JPEG
 //! (ISO/IEC 10918-1, annex G).
 
-use super::tokens::{self, MAX_BLOCK_BYTES, SIXTEEN_ZEROS, Tables, Tokens, bits_of};
+use super::BLOCK;
+use super::tokens::{self, MAX_BLOCK_BYTES, SIXTEEN_ZEROS, Tables, Tokens, bits_of, value_bits, zeros};
 use super::waiting::{Coefficients, Waiting};
-use super::{BLOCK, EngineError};
+use crate::EngineError;
 
 /// Blocks without anything left to say that one symbol stands for, at most.
 const MOST_BLOCKS_TOGETHER: u32 = 0x7fff;
@@ -113,13 +114,13 @@ impl Scan {
                 ended.write(table, tokens);
                 let run = zeros(index - last - 1, table, tokens);
                 last = index;
-                let size = bits_of(magnitude as i32);
-                let bits = if is_negative {
-                    !magnitude & ((1 << size) - 1)
+                let value = if is_negative {
+                    -(magnitude as i32)
                 } else {
-                    magnitude
+                    magnitude as i32
                 };
-                tokens.token(table, (run << 4 | size as usize) as u8, bits, size);
+                let size = bits_of(value);
+                tokens.token(table, (run << 4 | size as usize) as u8, value_bits(value, size), size);
             }
             if last < usize::from(self.last) {
                 ended.add(Corrections::default(), table, tokens);
@@ -165,16 +166,6 @@ impl Scan {
         ended.write(table, tokens);
         Ok(())
     }
-}
-
-/// Writes what of a run of zeros is longer than a symbol can say; returns the rest.
-#[inline]
-fn zeros(mut run: usize, table: usize, tokens: &mut impl Tokens) -> usize {
-    while run > 15 {
-        tokens.token(table, SIXTEEN_ZEROS, 0, 0);
-        run -= 16;
-    }
-    run
 }
 
 /// Bits that make coefficients of a block more exact that were not zero before.

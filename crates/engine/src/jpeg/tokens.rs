@@ -88,12 +88,8 @@ pub(super) fn block(
     while left != 0 {
         let index = left.trailing_zeros() as usize;
         left &= left - 1;
-        let mut run = index - last - 1;
+        let run = zeros(index - last - 1, tables.ac, tokens);
         last = index;
-        while run > 15 {
-            tokens.token(tables.ac, SIXTEEN_ZEROS, 0, 0);
-            run -= 16;
-        }
         let value = i32::from(value_at(index));
         let size = bits_of(value);
         tokens.token(
@@ -106,6 +102,16 @@ pub(super) fn block(
     if last < BLOCK - 1 {
         tokens.token(tables.ac, END_OF_BLOCK, 0, 0);
     }
+}
+
+/// Writes what of a run of zeros is longer than a symbol can say; returns the rest.
+#[inline(always)]
+pub(super) fn zeros(mut run: usize, table: usize, tokens: &mut impl Tokens) -> usize {
+    while run > 15 {
+        tokens.token(table, SIXTEEN_ZEROS, 0, 0);
+        run -= 16;
+    }
+    run
 }
 
 /// Codes the difference between a DC coefficient and the one before.
