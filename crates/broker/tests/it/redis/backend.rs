@@ -49,10 +49,15 @@ pub(crate) struct KilledBackend {
 
 impl KilledBackend {
     pub(crate) fn new() -> Self {
-        Self {
-            server: Server::start(),
-            is_first: true,
-        }
+        Self::over(Server::start())
+    }
+
+    pub(crate) fn over_valkey() -> Self {
+        Self::over(Server::start_valkey())
+    }
+
+    fn over(server: Server) -> Self {
+        Self { server, is_first: true }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The Redis broker: the conformance suite against real servers, and what is its own.
+//! The Redis broker: the conformance suite against real servers of Redis and Valkey, and what is its own.
 
 mod backend;
 mod cluster;
@@ -17,3 +17,4 @@ use cluster::ClusterBackend;
 broker_conformance!(reopened, ReopeningBackend::new);
 broker_conformance!(clustered, ClusterBackend::new);
 broker_conformance!(killed, KilledBackend::new);
+broker_conformance!(killed_valkey, KilledBackend::over_valkey);

@@ -1,4 +1,5 @@
-//! Real `redis-server` processes, each with a folder of its own, killed when dropped. A missing program fails the test.
+//! Real servers, of Redis unless Valkey is asked for, each with a folder of its own, killed when dropped. A missing
+//! program fails the test.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -14,8 +15,26 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Settings under which what is acknowledged is on the disk.
 pub(crate) const DURABLE: &[&str] = &["--appendonly", "yes", "--appendfsync", "always"];
 
+/// Which server is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Redis,
+    Valkey,
+}
+
+impl Engine {
+    /// The program: Debian's of Redis, and of Valkey the one that `scripts/setup` puts below `target/`.
+    fn program(self) -> PathBuf {
+        match self {
+            Self::Redis => "redis-server".into(),
+            Self::Valkey => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/python/bin/valkey-server"),
+        }
+    }
+}
+
 /// A server on a socket in its own folder.
 pub(crate) struct Server {
+    engine: Engine,
     folder: TempDir,
     settings: Vec<String>,
     password: Option<String>,
@@ -30,16 +49,22 @@ impl Server {
 
     /// Starts a server with these settings.
     pub(crate) fn start_with(settings: &[&str]) -> Self {
-        Self::new(settings, None)
+        Self::new(Engine::Redis, settings, None)
+    }
+
+    /// Starts a server of Valkey that loses nothing.
+    pub(crate) fn start_valkey() -> Self {
+        Self::new(Engine::Valkey, DURABLE, None)
     }
 
     /// Starts a server with these settings, which ask for this password.
     pub(crate) fn start_with_password(settings: &[&str], password: &str) -> Self {
-        Self::new(settings, Some(password.to_owned()))
+        Self::new(Engine::Redis, settings, Some(password.to_owned()))
     }
 
-    fn new(settings: &[&str], password: Option<String>) -> Self {
+    fn new(engine: Engine, settings: &[&str], password: Option<String>) -> Self {
         let mut server = Self {
+            engine,
             folder: tempfile::tempdir().unwrap(),
             settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
             password,
@@ -67,7 +92,7 @@ impl Server {
         self.kill();
         // What a killed server leaves of its socket would look like an answer.
         let _ = std::fs::remove_file(self.socket());
-        self.process = Some(start_process(self.folder.path(), &self.own_settings()));
+        self.process = Some(start_engine(self.engine, self.folder.path(), &self.own_settings()));
         self.wait_until_ready();
     }
 
@@ -116,16 +141,21 @@ impl Drop for Server {
     }
 }
 
-/// Starts a process that writes below `folder`.
+/// Starts a process of Redis that writes below `folder`.
 pub(crate) fn start_process(folder: &Path, settings: &[String]) -> Child {
-    Command::new("redis-server")
+    start_engine(Engine::Redis, folder, settings)
+}
+
+fn start_engine(engine: Engine, folder: &Path, settings: &[String]) -> Child {
+    let program = engine.program();
+    Command::new(&program)
         .args(settings)
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("redis-server cannot be started: scripts/setup installs it")
+        .unwrap_or_else(|error| panic!("{} ({error}): scripts/setup installs it", program.display()))
 }
 
 /// Looks until `is_so`, and fails when that takes too long.
