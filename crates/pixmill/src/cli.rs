@@ -198,6 +198,10 @@ pub(crate) struct LoadArgs {
     /// Uploads a second, whatever the answers take; without it, each connection uploads as fast as it is answered.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) rate: Option<u32>,
+    /// With so many tasks unfinished, a connection waits for the oldest before it uploads again, as a backfill would;
+    /// without it, tasks pile up.
+    #[arg(long, value_name = "N", conflicts_with = "rate", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) backlog: Option<u32>,
     /// Print the figures as JSON.
     #[arg(long)]
     pub(crate) json: bool,

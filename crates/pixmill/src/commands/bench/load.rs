@@ -2,6 +2,7 @@
 //! measures what a client sees.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::process::ExitCode;
@@ -51,11 +52,13 @@ impl fmt::Display for LoadFigures {
     }
 }
 
-/// One upload that was acknowledged.
-#[derive(Debug)]
-struct Acknowledged {
-    task: String,
-    after: Duration,
+/// What the connections know together.
+#[derive(Debug, Default)]
+struct Seen {
+    /// From when an upload was due to its 202, of each.
+    acknowledged_after: Vec<Duration>,
+    /// Tasks that may not be done, the oldest first.
+    outstanding: VecDeque<String>,
 }
 
 pub(crate) fn run(arguments: &LoadArgs) -> anyhow::Result<ExitCode> {
@@ -93,21 +96,24 @@ async fn measure(arguments: &LoadArgs, photo: &Photo, address: SocketAddr) -> an
     // Other runs against the same server have other photos.
     let first_number = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros() as u64;
     let interval = arguments.rate.map(|rate| Duration::from_secs(1) / rate);
-    let acknowledged = Rc::new(RefCell::new(Vec::new()));
+    let backlog = arguments.backlog.map_or(usize::MAX, |backlog| backlog as usize);
+    let seen = Rc::new(RefCell::new(Seen::default()));
     let start = Instant::now();
     let uploads: Vec<_> = (0..arguments.connections)
         .map(|index| {
             let numbers = (index..arguments.tasks).step_by(arguments.connections as usize);
-            let (form, acknowledged) = (form.clone(), Rc::clone(&acknowledged));
+            let (form, seen) = (form.clone(), Rc::clone(&seen));
             tokio::task::spawn_local(async move {
                 let mut connection = Connection::open(address).await?;
                 for number in numbers {
+                    wait_for_oldest(&mut connection, &seen, backlog).await?;
                     let due = interval.map_or_else(Instant::now, |interval| start + interval * number);
                     tokio::time::sleep_until(due.into()).await;
                     let numbered = form.numbered(first_number + u64::from(number));
                     let task = task_of(&connection.upload(numbered).await?)?;
-                    let after = due.elapsed();
-                    acknowledged.borrow_mut().push(Acknowledged { task, after });
+                    let mut seen = seen.borrow_mut();
+                    seen.acknowledged_after.push(due.elapsed());
+                    seen.outstanding.push_back(task);
                 }
                 anyhow::Ok(())
             })
@@ -117,23 +123,31 @@ async fn measure(arguments: &LoadArgs, photo: &Photo, address: SocketAddr) -> an
         upload.await.context("an uploading connection ended")??;
     }
     let uploaded = start.elapsed();
-    let acknowledged = acknowledged.take();
-    wait_for_all(address, &acknowledged).await?;
+    wait_for_oldest(&mut Connection::open(address).await?, &seen, 1).await?;
     let done = start.elapsed();
-    let latencies: Vec<f64> = acknowledged.iter().map(|one| one.after.as_secs_f64() * 1e3).collect();
+    let latencies = seen.take().acknowledged_after;
+    let latencies: Vec<f64> = latencies.iter().map(|after| after.as_secs_f64() * 1e3).collect();
     Ok(LoadFigures {
         photo: photo.name.clone(),
-        tasks: acknowledged.len(),
-        uploads_per_second: acknowledged.len() as f64 / uploaded.as_secs_f64(),
+        tasks: latencies.len(),
+        uploads_per_second: latencies.len() as f64 / uploaded.as_secs_f64(),
         acknowledged_p50_ms: percentile(&latencies, 0.5),
         acknowledged_p99_ms: percentile(&latencies, 0.99),
-        tasks_per_second: acknowledged.len() as f64 / done.as_secs_f64(),
+        tasks_per_second: latencies.len() as f64 / done.as_secs_f64(),
     })
 }
 
-async fn wait_for_all(address: SocketAddr, acknowledged: &[Acknowledged]) -> anyhow::Result<()> {
-    let mut connection = Connection::open(address).await?;
-    for Acknowledged { task, .. } in acknowledged {
+/// Returns when fewer than `backlog` tasks are outstanding.
+async fn wait_for_oldest(connection: &mut Connection, seen: &RefCell<Seen>, backlog: usize) -> anyhow::Result<()> {
+    loop {
+        let oldest = {
+            let outstanding = &mut seen.borrow_mut().outstanding;
+            if outstanding.len() < backlog {
+                return Ok(());
+            }
+            outstanding.pop_front()
+        };
+        let Some(task) = oldest else { return Ok(()) };
         loop {
             let status = connection.get(&format!("/status/{task}")).await?;
             match status["status"].as_str() {
@@ -143,7 +157,6 @@ async fn wait_for_all(address: SocketAddr, acknowledged: &[Acknowledged]) -> any
             }
         }
     }
-    Ok(())
 }
 
 fn task_of(answer: &[u8]) -> anyhow::Result<String> {
