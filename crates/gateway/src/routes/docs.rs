@@ -69,6 +69,8 @@ pub(crate) fn extend(router: Router<Arc<App>>, document: &OpenApi) -> Router<Arc
     // A document of strings, numbers and maps with text for keys always serialises.
     let json = document.to_json().unwrap_or_default();
     router
+        // People type it so.
+        .route("/docs/", get(root))
         .route(
             "/docs/{file}",
             get(|Path(file): Path<String>| async move { asset(&file) }),
