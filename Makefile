@@ -5,10 +5,11 @@ PHOTOS := testdata/bench/photo_0.3mp.jpg testdata/bench/photo_12mp.jpg testdata/
 
 # Each step builds on what the one before left in target/.
 .NOTPARALLEL:
-.PHONY: help test lint unit doc-tests check-api check-kubernetes test-docker setup bench bench-engine bench-pipeline docs fuzz
+.PHONY: help test test-full lint unit doc-tests check-api check-kubernetes test-docker setup bench bench-engine bench-pipeline docs fuzz
 
 help:
 	@echo 'make test       everything CI checks: lint, tests, doc tests, the HTTP interface; installs what is missing'
+	@echo 'make test-full  that, and the long part: whole folders (PIXMILL_CORPORA), damaged copies, many random recipes'
 	@echo 'make lint       formatting and clippy, warnings are errors'
 	@echo 'make unit       all Rust tests (nextest where present)'
 	@echo 'make check-api  schemathesis and promtool against a running server'
@@ -22,6 +23,14 @@ help:
 	@echo 'make setup      install what the tests need'
 
 test: setup lint unit doc-tests check-api check-kubernetes
+
+# The properties of the engine with 20 times the cases, every file below PIXMILL_CORPORA (testdata/ as it comes) whole, cut off and damaged,
+# and what the fuzzer begins with.
+test-full: test
+	PIXMILL_TEST_FULL=1 cargo test --locked --workspace --features $(FEATURES) --test it -- jpeg_core:: jpeg_encode:: literal:: \
+		pushdown:: stream::
+	cargo test --locked --workspace --features $(FEATURES) --test it -- --ignored corpora::
+	cargo test --locked --release --manifest-path fuzz/Cargo.toml --no-default-features
 
 setup:
 	scripts/setup

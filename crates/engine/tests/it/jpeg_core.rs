@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rusty_jpeg::encode::{ColorType, Encoder, SamplingFactor};
 
 use crate::pixels::{Picture, psnr};
-use crate::support::{mill, read};
+use crate::support::{cases, mill, read};
 
 /// Two decoders of the same luma: both round, each a little differently.
 const DECODER_TOLERANCE_DB: f64 = 50.0;
@@ -99,7 +99,7 @@ fn a_blur_at_half_the_size_loses_next_to_nothing() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(48), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_sampling_and_every_size_is_decoded_as_elsewhere(

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rusty_jpeg::encode::{ColorType, Encoder, SamplingFactor};
 
 use crate::pixels::{Picture, psnr};
-use crate::support::{mill, read};
+use crate::support::{cases, mill, read};
 
 /// How much worse than another encoder's file of the same tables ours may be.
 const ENCODER_LOSS_DB: f64 = 0.05;
@@ -139,7 +139,7 @@ fn what_is_streamed_and_turned_is_progressive_as_well() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(64), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_way_of_coding_holds_the_same_picture(

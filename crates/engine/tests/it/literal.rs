@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::exact::{Exact, Kind};
 use crate::pixels::{Picture, psnr};
-use crate::support::{mill, read};
+use crate::support::{cases, mill, read};
 
 /// 16 bits that are rounded after every step, or only where the plan has operations.
 const DEEP_TOLERANCE_DB: f64 = 60.0;
@@ -209,7 +209,7 @@ fn a_crop_that_is_moved_forward_changes_no_pixel() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 160, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(160), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_plan_gives_what_its_steps_give_one_at_a_time(
@@ -249,7 +249,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(24), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_jpeg_that_is_decoded_for_its_recipe_gives_what_all_of_it_gives(

@@ -4,6 +4,7 @@
 mod animation;
 mod color;
 mod control;
+mod corpora;
 mod exact;
 mod formats;
 mod geometry;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::pixels::{Picture, psnr};
-use crate::support::{mill, read};
+use crate::support::{cases, mill, read};
 
 /// A JPEG's own luma against luma of its colours: these were rounded and, beyond what RGB can hold, cut off.
 const LUMA_TOLERANCE_DB: f64 = 48.0;
@@ -31,7 +31,7 @@ fn step() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(24), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn luma_from_the_decoder_is_luma_of_its_colours(

@@ -11,7 +11,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use crate::pixels::{Picture, psnr};
-use crate::support::{files_in, mill, read};
+use crate::support::{cases, files_in, mill, read};
 
 /// Two decoders of one JPEG, both within what ISO/IEC 10918-2 allows.
 const DECODER_TOLERANCE_DB: f64 = 55.0;
@@ -194,7 +194,7 @@ fn the_default_job_of_twelve_megapixels_is_planned_in_a_few() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(48), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_encoded_is_decoded(

@@ -51,6 +51,15 @@ pub(crate) fn header_of_a_photo() -> Header {
     }
 }
 
+/// How many cases a property is tried with: `quick`, and 20 times as many in `make test-full`.
+pub(crate) fn cases(quick: u32) -> u32 {
+    if std::env::var_os("PIXMILL_TEST_FULL").is_some() {
+        quick * 20
+    } else {
+        quick
+    }
+}
+
 /// Mills within the default limits.
 pub(crate) fn mill(input: &[u8], recipe: &str) -> Result<Milled, EngineError> {
     pixmill_engine::mill(input, &recipe.parse().unwrap(), &Limits::default(), &NeverStop)
