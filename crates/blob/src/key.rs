@@ -5,7 +5,8 @@ use pixmill_types::{LeaseId, Segment, TaskId};
 /// The folder of all tasks, below the store's root.
 pub(crate) const TASKS: &str = "tasks";
 
-/// Names one blob: `tasks/<shard>/<task id>/in/<segment>` or `tasks/<shard>/<task id>/<lease id>/<segment>`.
+/// Names one blob: `tasks/<shard>/<task id>/in/<segment>` or `tasks/<shard>/<task id>/<lease id>/<segment>`; beside
+/// those there is only the note `installation`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BlobKey(String);
 
@@ -20,6 +21,11 @@ impl BlobKey {
     #[must_use]
     pub fn output(task: TaskId, lease: LeaseId, segment: &Segment) -> Self {
         Self(format!("{}/{segment}", lease_folder(task, lease)))
+    }
+
+    /// The key of the note that says to which broker's tasks the blobs belong.
+    pub(crate) fn installation() -> Self {
+        Self("installation".to_owned())
     }
 
     /// The path below the store's root, with `/` between its parts.

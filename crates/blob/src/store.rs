@@ -10,7 +10,7 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use pixmill_types::{DiskSync, LeaseId, TaskId};
+use pixmill_types::{DiskSync, InstallationId, LeaseId, TaskId};
 
 use crate::key::{lease_folder, task_folder};
 use crate::local::{Disk, blocking, every_shard, leases_of, sweep_shard, tasks_in_shard};
@@ -216,6 +216,37 @@ impl BlobStore {
             }
         }
         first_error.map_or(Ok(swept), Err)
+    }
+
+    /// The installation whose blobs these are; `None` before [`BlobStore::note_installation`].
+    ///
+    /// # Errors
+    /// [`BlobError::Unavailable`], also when the note cannot be read.
+    pub async fn installation(&self) -> Result<Option<InstallationId>, BlobError> {
+        let key = BlobKey::installation();
+        let found = match &self.0 {
+            Backend::Local(disk) => on_disk(disk, move |disk| Ok(disk.read_note(&key)?)).await?,
+            Backend::Object(store, _) => match object::get(&**store, &key).await {
+                Ok(note) => Some(note.into()),
+                Err(BlobError::NotFound(_)) => None,
+                Err(error) => return Err(error),
+            },
+        };
+        let parse = |note: Vec<u8>| String::from_utf8_lossy(&note).parse().map_err(BlobError::unavailable);
+        found.map(parse).transpose()
+    }
+
+    /// Notes durably whose blobs these are, in place of what was noted before.
+    ///
+    /// # Errors
+    /// [`BlobError::Full`] and [`BlobError::Unavailable`].
+    pub async fn note_installation(&self, id: InstallationId) -> Result<(), BlobError> {
+        let key = BlobKey::installation();
+        let note = format!("{id}\n");
+        match &self.0 {
+            Backend::Local(disk) => on_disk(disk, move |disk| Ok(disk.write_note(&key, note.as_bytes())?)).await,
+            Backend::Object(..) => self.put(&key, note.into()).await.map(drop),
+        }
     }
 
     /// Whether the store answers and could store a blob now.

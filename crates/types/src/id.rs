@@ -81,6 +81,36 @@ impl FromStr for TaskId {
     }
 }
 
+/// Says that a broker and a storage belong together. Random, made once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InstallationId(Uuid);
+
+impl InstallationId {
+    /// Makes a fresh id from the system clock and random bits.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+impl fmt::Display for InstallationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for InstallationId {
+    type Err = InvalidId;
+
+    /// Line ends around it do no harm: people copy the file that holds it.
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        Uuid::try_parse(text.trim()).map(Self).map_err(|_| InvalidId {
+            kind: "installation id",
+            expected: "a UUID",
+        })
+    }
+}
+
 /// The fence of one claim: random, never reused. Whoever holds it may finish the task; anyone else is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -21,7 +21,7 @@ pub use event::{Event, EventCursor, EventKind};
 pub use failure::{Failure, FailureCode};
 pub use file_format::FileFormat;
 pub use format::ImageFormat;
-pub use id::{ContentHash, InvalidId, LeaseId, RequestId, TaskId, WorkerId};
+pub use id::{ContentHash, InstallationId, InvalidId, LeaseId, RequestId, TaskId, WorkerId};
 pub use limits::{LimitExceeded, LimitName, Limits};
 pub use name::{DisplayName, Segment};
 pub use recipe::asset::{AssetName, InvalidAssetName};

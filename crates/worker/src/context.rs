@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use pixmill_blob::BlobStore;
-use pixmill_broker::Broker;
+use pixmill_broker::{Broker, Registry};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,6 +24,7 @@ const RESTART_AFTER: Duration = Duration::from_secs(1);
 /// Shared by everything that runs in one worker.
 pub(crate) struct Context {
     pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) registry: Arc<dyn Registry>,
     pub(crate) blobs: BlobStore,
     pub(crate) options: WorkerOptions,
     pub(crate) capacity: Arc<Capacity>,

@@ -14,6 +14,7 @@ use tokio::time::sleep;
 
 use crate::backoff::jittered;
 use crate::context::Context;
+use crate::installation::{BrokerPlace, check_installation};
 use crate::upkeep::{UpkeepError, rounds};
 
 /// Tasks treated in one step.
@@ -95,6 +96,11 @@ async fn delete_pending(context: &Context) -> Result<(), UpkeepError> {
 }
 
 async fn sweep(context: &Context) -> Result<(), UpkeepError> {
+    let place = context.options.broker_place;
+    if place == BrokerPlace::Process && context.blobs.installation().await?.is_some() {
+        return Ok(());
+    }
+    check_installation(&*context.registry, place, &context.blobs).await?;
     let age = context.options.sweep_age;
     let mut batches = context.blobs.tasks_older_than(age).try_chunks(BATCH);
     while let Some(batch) = batches.next().await {
@@ -109,6 +115,9 @@ async fn sweep(context: &Context) -> Result<(), UpkeepError> {
             .collect();
         let (deleted, failed) = delete_tasks(context, &orphans).await;
         context.metrics.orphans.increment(deleted.len() as u64);
+        if !deleted.is_empty() {
+            tracing::warn!(tasks = deleted.len(), "files of tasks that have no record were deleted");
+        }
         if let Some(error) = failed {
             return Err(error.into());
         }

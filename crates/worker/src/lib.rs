@@ -11,6 +11,7 @@ mod claim;
 mod context;
 mod control;
 mod heartbeat;
+mod installation;
 mod janitor;
 mod metrics;
 mod mill;
@@ -25,5 +26,6 @@ mod upkeep;
 mod worker;
 
 pub use assets::AssetFolder;
+pub use installation::{BrokerPlace, InstallationError, check_installation};
 pub use options::WorkerOptions;
 pub use worker::{Worker, WorkerServices};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pixmill_types::{Limits, QueueName, WorkerId};
 
-use crate::AssetFolder;
+use crate::{AssetFolder, BrokerPlace};
 
 /// How a worker works.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub struct WorkerOptions {
     /// How often the janitor purges expired records; files without a record are looked for 24 times in a `sweep_age`,
     /// and no more often than this.
     pub janitor_interval: Duration,
+    /// Where the broker keeps its tasks: what is swept depends on it.
+    pub broker_place: BrokerPlace,
     /// Blobs without a record are swept at this age.
     pub sweep_age: Duration,
 }

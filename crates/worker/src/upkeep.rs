@@ -5,6 +5,7 @@ use std::time::Duration;
 use pixmill_blob::BlobError;
 use pixmill_broker::BrokerError;
 
+use crate::InstallationError;
 use crate::backoff::{Backoff, Outage};
 use crate::context::Context;
 
@@ -18,6 +19,8 @@ pub(crate) enum UpkeepError {
     Broker(#[from] BrokerError),
     #[error(transparent)]
     Blob(#[from] BlobError),
+    #[error("files without a record are not looked for")]
+    Installation(#[from] InstallationError),
 }
 
 /// Does one `round` after the other until the loops end, each when `next` is over; sooner after one that failed.

@@ -83,6 +83,7 @@ impl Worker {
         let (slots, mut threads) = Slots::start(options.slots, &alive)?;
         let context = Arc::new(Context {
             broker,
+            registry: Arc::clone(&registry),
             blobs,
             capacity: Arc::new(Capacity::new(
                 options.slots,

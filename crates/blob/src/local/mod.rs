@@ -5,6 +5,7 @@
 
 mod delete;
 mod folders;
+mod note;
 mod stage;
 mod walk;
 

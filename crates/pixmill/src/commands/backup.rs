@@ -8,10 +8,19 @@ use pixmill_broker::SqliteBroker;
 use crate::broker::DATABASE;
 use crate::cli::{BackupArgs, RestoreArgs};
 use crate::config::Config;
+use crate::config::value::BrokerKind;
 use crate::output;
 
 pub(super) fn backup(arguments: &BackupArgs) -> anyhow::Result<ExitCode> {
     let (config, _) = Config::resolve(&arguments.settings.0)?;
+    match config.broker.broker {
+        BrokerKind::Sqlite => {}
+        BrokerKind::Memory => bail!("tasks are in memory only: there is nothing to back up"),
+        BrokerKind::Redis(_) => bail!(
+            "tasks are in Redis, and this copies the embedded database: it would save none of them. Copy what Redis keeps \
+             on its disk, see docs/operations.md"
+        ),
+    }
     let database = config.storage.data.join(DATABASE);
     if !database.exists() {
         bail!("there is no database at {}", database.display());

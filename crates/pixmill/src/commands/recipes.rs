@@ -98,7 +98,7 @@ fn page() -> String {
         Recipe::default()
     );
     text.push_str(
-        "\n## Ready recipes\n\nThe name of one, alone, is a recipe: `-F recipe=thumbnail`, `--steps thumbnail`. \
+        "\n## Ready recipes\n\nThe name of one, alone, is a recipe: `--form-string recipe=thumbnail` (curl ends the value of a plain `-F` at a `;`), `--steps thumbnail`. \
          `pixmill recipes show NAME` prints it as a document to start from.\n\n| name | what it makes | recipe |\n|---|---|---|\n",
     );
     for ReadyRecipe {

@@ -7,7 +7,7 @@ use pixmill_blob::{BlobError, BlobStore};
 use pixmill_broker::{Broker, BrokerOptions, Registry};
 use pixmill_gateway::{GatewayOptions, Metrics, Services};
 use pixmill_types::DiskSync;
-use pixmill_worker::{AssetFolder, WorkerOptions, WorkerServices};
+use pixmill_worker::{AssetFolder, BrokerPlace, WorkerOptions, WorkerServices, check_installation};
 
 use crate::config::Config;
 use crate::config::value::{Auto, BrokerKind};
@@ -30,6 +30,9 @@ impl Opened {
         let blobs = open_blobs(config).await?;
         let metrics = Metrics::install().context("cannot install the metrics recorder")?;
         let opened = broker::open(config, broker_options(config)).await?;
+        check_installation(&*opened.registry, broker_place(config), &blobs)
+            .await
+            .with_context(|| format!("cannot use {} with this broker", place(config)))?;
         Ok(Self {
             heartbeat_broker: opened.heartbeat,
             broker: opened.broker,
@@ -125,8 +128,17 @@ pub(super) fn worker_options(config: &Config, slots: usize) -> anyhow::Result<Wo
         upkeep: config.worker.upkeep,
         reap_interval: config.worker.reap_interval,
         janitor_interval: config.worker.janitor_interval,
+        broker_place: broker_place(config),
         sweep_age: config.storage.sweep_age,
     })
+}
+
+fn broker_place(config: &Config) -> BrokerPlace {
+    match (&config.broker.broker, &config.bucket) {
+        (BrokerKind::Memory, _) => BrokerPlace::Process,
+        (BrokerKind::Sqlite, None) => BrokerPlace::BesideFiles,
+        (BrokerKind::Sqlite, Some(_)) | (BrokerKind::Redis(_), _) => BrokerPlace::Apart,
+    }
 }
 
 /// Where tasks and files are kept, for people.

@@ -50,7 +50,7 @@ impl Cloud {
                 let path = entry.path();
                 if path.is_dir() {
                     folders.push(path);
-                } else {
+                } else if path.file_name() != Some("installation".as_ref()) {
                     found.push(path.strip_prefix(&top).unwrap().display().to_string());
                 }
             }

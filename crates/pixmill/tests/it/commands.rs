@@ -139,3 +139,23 @@ fn help_teaches_every_command() {
         assert!(help.contains(word), "{word} is not in\n{help}");
     }
 }
+
+#[test]
+fn load_sees_every_task_done_with_and_without_a_backlog() {
+    let data = DataFolder::new();
+    let server = Server::start(&data);
+    let load = |more: &[&str]| {
+        let (code, printed, errors) = run(
+            pixmill(["load", "--json", "--tasks", "5", "--connections", "2", "--url"])
+                .arg(server.url(""))
+                .args(more)
+                .arg(testdata_path("bench/photo_0.3mp.jpg")),
+        );
+        assert_eq!(code, Some(0), "{errors}");
+        serde_json::from_str::<serde_json::Value>(&printed).unwrap()["tasks"].clone()
+    };
+    assert_eq!(load(&[]), 5);
+    assert_eq!(load(&["--backlog", "1"]), 5);
+    let done = server.client().get("/v1/tasks?state=completed").json();
+    assert_eq!(done["tasks"].as_array().map(Vec::len), Some(10), "{done:#}");
+}

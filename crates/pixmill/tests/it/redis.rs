@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::harness::{DataFolder, Form, Request, ServerOptions, eventually, task_id, testdata};
+use crate::harness::{DataFolder, Form, Request, ServerOptions, eventually, pixmill, run, task_id, testdata};
 
 /// A server that loses nothing; killed when it goes out of scope.
 struct Redis {
@@ -129,4 +129,44 @@ fn a_redis_that_evicts_is_refused_with_the_reason() {
         .start_refused(&data, "127.0.0.1:0");
     assert!(!status.success());
     assert!(output.contains("maxmemory-policy noeviction"), "{output}");
+}
+
+#[test]
+fn a_broker_and_files_that_do_not_belong_together_are_refused_and_nothing_is_deleted() {
+    let redis = Redis::start();
+    let data = DataFolder::new();
+    let with_redis = || ServerOptions::new().args(["--broker", &redis.address()]);
+    let server = with_redis().start(&data);
+    let task = task_id(&server.client().send(small_upload()).expect(202));
+    assert_eq!(server.client().wait_until_final(&task)["state"], "completed");
+    server.stop();
+    let files = data.task_files();
+    assert_eq!(files.len(), 2, "{files:?}");
+
+    let forgotten = ServerOptions::new();
+    let other_prefix = with_redis().args(["--redis-prefix", "other"]);
+    for wrong in [forgotten, other_prefix] {
+        let (status, output) = wrong.start_refused(&data, "127.0.0.1:0");
+        assert!(!status.success());
+        assert!(output.contains("belong to the tasks of installation"), "{output}");
+    }
+    let elsewhere = DataFolder::new();
+    let (status, output) = with_redis().start_refused(&elsewhere, "127.0.0.1:0");
+    assert!(!status.success());
+    assert!(
+        output.contains("every process needs the same folder or bucket"),
+        "{output}"
+    );
+    assert_eq!(data.task_files(), files);
+
+    let server = with_redis().start(&data);
+    let status = server.client().get(&format!("/status/{task}")).expect(200).json();
+    assert_eq!(status["status"], "COMPLETED");
+    let (code, _, errors) = run(pixmill(["backup", "--data"])
+        .arg(data.path())
+        .env("PIXMILL_BROKER", redis.address())
+        .arg(elsewhere.path().join("copy.db")));
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(errors.contains("tasks are in Redis"), "{errors}");
+    server.stop();
 }

@@ -5,6 +5,7 @@
 mod cancelling;
 mod delivery;
 mod draining;
+mod installation;
 mod outages;
 mod registration;
 mod support;

@@ -101,7 +101,7 @@ fn list(root: &Path, folder: &Path, entries: &mut BTreeSet<String>) {
     for child in children.map_while(Result::ok) {
         let path = child.path();
         let name = path.strip_prefix(root).unwrap().display().to_string();
-        if name.starts_with("pixmill.db") {
+        if name.starts_with("pixmill.db") || name == "installation" {
             continue;
         }
         let Ok(metadata) = child.metadata() else { continue };

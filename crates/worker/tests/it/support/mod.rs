@@ -15,7 +15,7 @@ use pixmill_types::{
     ContentHash, DisplayName, EventCursor, EventKind, Failure, InputImage, LeaseId, Limits, Mill, NewTask, OutputImage,
     Payload, Priority, QueueName, Recipe, Task, TaskId, TaskState, Timestamp,
 };
-use pixmill_worker::{AssetFolder, Worker, WorkerOptions, WorkerServices};
+use pixmill_worker::{AssetFolder, BrokerPlace, Worker, WorkerOptions, WorkerServices};
 
 pub(crate) use faulty::{Call, Fault, Faulty};
 
@@ -82,6 +82,7 @@ impl Bench {
                 reap_interval: Duration::from_millis(20),
                 assets: AssetFolder::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/pngsuite")),
                 janitor_interval: Duration::from_millis(20),
+                broker_place: BrokerPlace::Apart,
                 sweep_age: Duration::from_secs(24 * 60 * 60),
             },
         }
