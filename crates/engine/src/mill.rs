@@ -4,6 +4,7 @@
 //! known here.
 
 mod frames;
+mod outputs;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -218,36 +219,6 @@ impl<'a> Mill<'a> {
             warnings: plan.into_warnings(),
             timings: self.timings,
         })
-    }
-
-    fn outputs(&mut self, image: Image, plans: &[OutputPlan]) -> Result<Vec<Rendered>, EngineError> {
-        let mut outputs = Vec::with_capacity(plans.len());
-        let runs: Vec<&[OutputPlan]> = plans.chunk_by(OutputPlan::shows_the_same).collect();
-        if let Some((last, others)) = runs.split_last() {
-            for run in others {
-                self.files_of_one(image.try_clone()?, run, &mut outputs)?;
-            }
-            self.files_of_one(image, last, &mut outputs)?;
-        }
-        Ok(outputs)
-    }
-
-    /// Makes one picture, and every file of it.
-    fn files_of_one(
-        &mut self,
-        image: Image,
-        run: &[OutputPlan],
-        outputs: &mut Vec<Rendered>,
-    ) -> Result<(), EngineError> {
-        let Some((last, others)) = run.split_last() else {
-            return Ok(());
-        };
-        let image = self.own_work(image, last)?;
-        for plan in others {
-            outputs.push(self.file(outputs.len(), image.try_clone()?, plan)?);
-        }
-        outputs.push(self.file(outputs.len(), image, last)?);
-        Ok(())
     }
 
     fn output(&mut self, index: usize, image: Image, plan: &OutputPlan) -> Result<Rendered, EngineError> {

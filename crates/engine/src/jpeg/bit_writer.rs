@@ -11,6 +11,13 @@ const PIECE: usize = 32 * 1024;
 pub(super) struct BitWriter<'a> {
     sink: Sink<'a>,
     piece: Box<[u8; PIECE]>,
+    pending: Pending,
+}
+
+/// What was put and is not yet handed over.
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    /// Bytes in the piece.
     at: usize,
     /// The bits that were put last are the lowest ones; what lies above those that count is of no account.
     bits: u64,
@@ -22,9 +29,11 @@ impl<'a> BitWriter<'a> {
         Self {
             sink,
             piece: Box::new([0; PIECE]),
-            at: 0,
-            bits: 0,
-            free: 64,
+            pending: Pending {
+                at: 0,
+                bits: 0,
+                free: 64,
+            },
         }
     }
 
@@ -33,28 +42,9 @@ impl<'a> BitWriter<'a> {
         self.sink.finish("JPEG", Ok::<_, std::fmt::Error>(()))
     }
 
-    /// Makes sure that so many bytes can be put.
-    #[inline(always)]
-    fn make_room(&mut self, bytes: usize) -> Result<(), EngineError> {
-        if self.at + bytes > PIECE {
-            self.hand_over()
-        } else {
-            Ok(())
-        }
-    }
-
-    #[cold]
-    fn hand_over(&mut self) -> Result<(), EngineError> {
-        let taken = self.sink.append(&self.piece[..self.at]);
-        self.at = 0;
-        if taken { Ok(()) } else { Err(self.sink.refusal("JPEG")) }
-    }
-
     /// Writes marker segments behind everything before, whose last byte is filled up.
     pub(super) fn segments(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
-        self.make_room(16)?;
-        self.pad();
-        self.hand_over()?;
+        self.pad()?;
         if self.sink.append(bytes) {
             Ok(())
         } else {
@@ -62,19 +52,94 @@ impl<'a> BitWriter<'a> {
         }
     }
 
+    /// Takes tokens, until what is returned is dropped.
+    #[inline(always)]
+    pub(super) fn coded<'w>(&'w mut self, codes: &'w [Codes; TABLES]) -> Coded<'w, 'a> {
+        Coded {
+            pending: self.pending,
+            writer: self,
+            codes,
+        }
+    }
+
+    /// Hands over the first bytes of the piece; returns how many are left.
+    #[cold]
+    fn hand_over(&mut self, bytes: usize) -> Result<usize, EngineError> {
+        if self.sink.append(&self.piece[..bytes]) {
+            Ok(0)
+        } else {
+            Err(self.sink.refusal("JPEG"))
+        }
+    }
+
+    /// Fills up the last byte with ones, and hands everything over.
+    fn pad(&mut self) -> Result<(), EngineError> {
+        let Pending { at, bits, free } = self.pending;
+        let at = if at + 2 * size_of::<u64>() > PIECE {
+            self.hand_over(at)?
+        } else {
+            at
+        };
+        let used = 64 - free as usize;
+        let ones = u64::MAX.checked_shr(used as u32).unwrap_or(0);
+        let word = bits.checked_shl(free).unwrap_or(0) | ones;
+        let at = stuffed(&mut self.piece, at, &word.to_be_bytes()[..used.div_ceil(8)]);
+        self.pending = Pending {
+            at: self.hand_over(at)?,
+            bits: 0,
+            free: 64,
+        };
+        Ok(())
+    }
+}
+
+/// Puts bytes at a place for which there is room, a zero after each of ones; returns the place behind them.
+#[inline(never)]
+fn stuffed(piece: &mut [u8; PIECE], mut at: usize, bytes: &[u8]) -> usize {
+    let mut put = |byte| {
+        if let Some(into) = piece.get_mut(at) {
+            *into = byte;
+            at += 1;
+        }
+    };
+    for byte in bytes {
+        put(*byte);
+        if *byte == 0xff {
+            put(0);
+        }
+    }
+    at
+}
+
+/// Writes tokens in their codes. What is pending is held here, so that it can stay in registers.
+pub(super) struct Coded<'w, 'a> {
+    writer: &'w mut BitWriter<'a>,
+    pending: Pending,
+    codes: &'w [Codes; TABLES],
+}
+
+impl Drop for Coded<'_, '_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.writer.pending = self.pending;
+    }
+}
+
+impl Coded<'_, '_> {
     /// Puts the lowest `count` bits of `bits`, at most 32.
     #[inline(always)]
     fn put(&mut self, bits: u32, count: u32) {
         let bits = u64::from(bits);
-        if count <= self.free {
-            self.bits = self.bits << count | bits;
-            self.free -= count;
+        let pending = &mut self.pending;
+        if count <= pending.free {
+            pending.bits = pending.bits << count | bits;
+            pending.free -= count;
         } else {
-            let behind = count - self.free;
-            let full = self.bits << self.free | bits >> behind;
+            let behind = count - pending.free;
+            let full = pending.bits << pending.free | bits >> behind;
+            pending.bits = bits;
+            pending.free = 64 - behind;
             self.word(full);
-            self.bits = bits;
-            self.free = 64 - behind;
         }
     }
 
@@ -84,66 +149,38 @@ impl<'a> BitWriter<'a> {
         const HIGH: u64 = 0x8080_8080_8080_8080;
         let has_ones = (!word).wrapping_sub(LOW) & word & HIGH != 0;
         let bytes = word.to_be_bytes();
+        let at = self.pending.at;
         if has_ones {
-            self.stuffed(&bytes);
+            self.pending.at = stuffed(&mut self.writer.piece, at, &bytes);
         } else if let Some(into) = self
+            .writer
             .piece
-            .get_mut(self.at..)
+            .get_mut(at..)
             .and_then(|rest| rest.first_chunk_mut::<8>())
         {
             *into = bytes;
-            self.at += 8;
+            self.pending.at = at + 8;
         }
     }
-
-    fn stuffed(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.byte(*byte);
-            if *byte == 0xff {
-                self.byte(0);
-            }
-        }
-    }
-
-    fn byte(&mut self, byte: u8) {
-        if let Some(into) = self.piece.get_mut(self.at) {
-            *into = byte;
-            self.at += 1;
-        }
-    }
-
-    /// Fills up the last byte with ones.
-    fn pad(&mut self) {
-        let used = 64 - self.free as usize;
-        let ones = u64::MAX.checked_shr(used as u32).unwrap_or(0);
-        let word = self.bits.checked_shl(self.free).unwrap_or(0) | ones;
-        self.stuffed(&word.to_be_bytes()[..used.div_ceil(8)]);
-        self.free = 64;
-        self.bits = 0;
-    }
-}
-
-/// Writes tokens in their codes.
-pub(super) struct Coded<'w, 'a> {
-    pub(super) bits: &'w mut BitWriter<'a>,
-    pub(super) codes: &'w [Codes; TABLES],
 }
 
 impl Tokens for Coded<'_, '_> {
     #[inline(always)]
     fn make_room(&mut self, bytes: usize) -> Result<(), EngineError> {
-        self.bits.make_room(bytes)
+        if self.pending.at + bytes > PIECE {
+            self.pending.at = self.writer.hand_over(self.pending.at)?;
+        }
+        Ok(())
     }
 
     #[inline(always)]
     fn token(&mut self, table: usize, symbol: u8, bits: u32, size: u32) {
         let code = self.codes[table % TABLES].of(symbol);
-        self.bits
-            .put(u32::from(code.code) << size | bits, u32::from(code.bits) + size);
+        self.put(u32::from(code.code) << size | bits, u32::from(code.bits) + size);
     }
 
     #[inline(always)]
     fn bits(&mut self, bits: u32, size: u32) {
-        self.bits.put(bits, size);
+        self.put(bits, size);
     }
 }

@@ -34,8 +34,7 @@ pub(super) struct Divisors([Divisor; BLOCK]);
 struct Divisor {
     half: i16,
     factor: i16,
-    /// 2^(16 - shift), so that it can be multiplied with.
-    scale: i16,
+    shift: u16,
     /// Where the coefficient lies in the block, counted row by row, and the sign it gets.
     source: u8,
     sign: i16,
@@ -58,7 +57,7 @@ impl Divisors {
             Divisor {
                 half: (divisor / 2) as i16,
                 factor: (factor as u16).cast_signed(),
-                scale: (1_u16 << (16 - shift)).cast_signed(),
+                shift: shift as u16,
                 source,
                 sign,
             }
@@ -176,38 +175,33 @@ fn quantize<L: Level>(
 ) {
     let mut marks = [level.splat(0); 4];
     let into = quantized.group.as_chunks_mut::<LANES>().0;
-    for index in 0..count {
-        let Divisor {
-            half,
-            factor,
-            scale,
-            source,
-            sign,
-        } = divisors.0[index];
-        let coefficient = level.with_sign(level.load(&lanes[usize::from(source) % BLOCK]), level.splat(sign));
-        let rounded = level.add(level.magnitude(coefficient), level.splat(half));
-        let steps = level.multiply_high(level.multiply_high(rounded, level.splat(factor)), level.splat(scale));
-        let steps = if index == 0 {
-            steps
-        } else {
-            level.min(steps, level.splat(MAX_AC))
-        };
-        let steps = level.with_sign(steps, coefficient);
-        level.store(steps, &mut into[index]);
-        if index > 0 {
-            marks[index / 16] = level.mark_nonzero(marks[index / 16], steps, (1_u16 << (index % 16)).cast_signed());
+    let groups = into.chunks_mut(16).zip(divisors.0.chunks(16));
+    for ((word, (into, divisors)), marks) in groups.enumerate().zip(&mut marks) {
+        let mut mark = level.splat(1);
+        for (index, (into, divisor)) in into.iter_mut().zip(divisors).enumerate() {
+            if word * 16 + index == count {
+                break;
+            }
+            let sign = level.splat(divisor.sign);
+            let coefficient = level.with_sign(level.load(&lanes[usize::from(divisor.source) % BLOCK]), sign);
+            let rounded = level.add(level.magnitude(coefficient), level.splat(divisor.half));
+            let steps = level.multiply_high(rounded, level.splat(divisor.factor));
+            let steps = level.shift_right_by(steps, divisor.shift);
+            let is_dc = word == 0 && index == 0;
+            let steps = if is_dc {
+                steps
+            } else {
+                level.min(steps, level.splat(MAX_AC))
+            };
+            let steps = level.with_sign(steps, coefficient);
+            level.store(steps, into);
+            if !is_dc {
+                *marks = level.mark_nonzero(*marks, steps, mark);
+            }
+            mark = level.add(mark, mark);
         }
     }
-    let mut words = [[0; LANES]; 4];
-    for (marks, word) in marks.into_iter().zip(&mut words) {
-        level.store(marks, word);
-    }
-    for (lane, nonzero) in quantized.nonzero.iter_mut().enumerate() {
-        *nonzero = words
-            .iter()
-            .rev()
-            .fold(0, |mask, word| mask << 16 | u64::from(word[lane].cast_unsigned()));
-    }
+    level.columns_to_words(marks, &mut quantized.nonzero);
 }
 
 /// From 128ths above black to 16ths around the middle.

@@ -189,11 +189,28 @@ impl<'a> Writer<'a> {
     }
 
     fn encode(&mut self, rows: &[Rows<'_>], is_half: bool) -> Result<(), EngineError> {
-        simd::run(McuRow {
-            writer: self,
-            rows,
-            is_half,
-        })?;
+        for first in (0..self.mcus_across).step_by(LANES) {
+            simd::run(Transform {
+                parts: &mut self.parts,
+                rows,
+                first,
+                is_half,
+            });
+            let mut waits = false;
+            for part in &mut self.parts {
+                waits |= part.waits(self.mcu_row, first)?;
+            }
+            if !waits {
+                simd::run(Code {
+                    bits: &mut self.bits,
+                    codes: &self.codes,
+                    parts: &mut self.parts,
+                    mcu_row: self.mcu_row,
+                    first,
+                    mcus: LANES.min(self.mcus_across - first),
+                })?;
+            }
+        }
         self.mcu_row += 1;
         Ok(())
     }
@@ -244,11 +261,7 @@ impl<'a> Writer<'a> {
                 *codes = Codes::new(table);
             }
         }
-        let mut coded = Coded {
-            bits: &mut self.bits,
-            codes: &self.codes,
-        };
-        scan.code(planes, &mut coded)
+        scan.code(planes, &mut self.bits.coded(&self.codes))
     }
 }
 
@@ -264,42 +277,48 @@ fn begin_scan(
     bits.segments(&headers::scan(scan, components))
 }
 
-/// A row of MCUs on its way into the file.
-struct McuRow<'w, 'a, 'r> {
-    writer: &'w mut Writer<'a>,
+/// Transforms and quantizes the blocks of the MCUs from `first` on, a group of each block they have.
+struct Transform<'w, 'r> {
+    parts: &'w mut [Part],
     rows: &'r [Rows<'r>],
+    first: usize,
     is_half: bool,
 }
 
-impl Kernel for McuRow<'_, '_, '_> {
+impl Kernel for Transform<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, level: impl Level) {
+        for (part, rows) in self.parts.iter_mut().zip(self.rows) {
+            part.transform(level, *rows, self.first, self.is_half);
+        }
+    }
+}
+
+/// Writes the MCUs from `first` on. Apart from the transforms, so that what is pending stays in registers.
+struct Code<'w, 'a> {
+    bits: &'w mut BitWriter<'a>,
+    codes: &'w [Codes; TABLES],
+    parts: &'w mut [Part],
+    mcu_row: usize,
+    first: usize,
+    mcus: usize,
+}
+
+impl Kernel for Code<'_, '_> {
     type Output = Result<(), EngineError>;
 
     #[inline(always)]
-    fn run(self, level: impl Level) -> Result<(), EngineError> {
-        let Self { writer, rows, is_half } = self;
-        let Writer {
-            bits,
-            codes,
-            parts,
-            mcus_across,
-            mcu_row,
-            ..
-        } = writer;
-        let mut coded = Coded { bits, codes };
-        for first in (0..*mcus_across).step_by(LANES) {
-            let mcus = LANES.min(*mcus_across - first);
-            let mut waits = false;
-            for (part, rows) in parts.iter_mut().zip(rows) {
-                part.transform(level, *rows, first, is_half);
-                waits |= part.waits(*mcu_row, first)?;
-            }
-            if waits {
-                continue;
-            }
-            for mcu in 0..mcus {
-                for part in parts.iter_mut() {
-                    part.code(&mut coded, *mcu_row, first + mcu)?;
-                }
+    fn run(self, _: impl Level) -> Result<(), EngineError> {
+        let mut coded = self.bits.coded(self.codes);
+        if let [part] = &mut *self.parts {
+            // Of one component each MCU is a block, and to be told so early is a tenth of the time.
+            return part.code_blocks(&mut coded, self.mcus);
+        }
+        for mcu in self.first..self.first + self.mcus {
+            for part in &mut *self.parts {
+                part.code(&mut coded, self.mcu_row, mcu)?;
             }
         }
         Ok(())
@@ -337,28 +356,50 @@ impl Part {
         Ok(true)
     }
 
+    /// Writes the first blocks of the one group there is.
+    #[inline(always)]
+    fn code_blocks(&mut self, coded: &mut Coded<'_, '_>, count: usize) -> Result<(), EngineError> {
+        let [group] = &self.groups[..] else {
+            return Err(EngineError::Internal("a gray MCU is more than a block".into()));
+        };
+        let mut previous_dc = self.previous_dc;
+        for lane in 0..count.min(LANES) {
+            coded.make_room(MAX_BLOCK_BYTES)?;
+            code_lane(coded, self.tables, group, lane, &mut previous_dc);
+        }
+        self.previous_dc = previous_dc;
+        Ok(())
+    }
+
     /// Writes the blocks of one MCU, by its place in the picture.
     #[inline(always)]
     fn code(&mut self, coded: &mut Coded<'_, '_>, mcu_row: usize, mcu: usize) -> Result<(), EngineError> {
-        for (index, row) in self.groups.chunks_exact(self.across).enumerate() {
-            let is_beyond = mcu_row * self.down + index >= self.blocks_down;
+        for row in 0..self.down {
+            let is_below = mcu_row * self.down + row >= self.blocks_down;
             for column in 0..self.across {
                 coded.make_room(MAX_BLOCK_BYTES)?;
-                if is_beyond || mcu * self.across + column >= self.blocks_across {
-                    // Nobody sees it, and nothing is shorter than what is as bright as the one before.
-                    tokens::block(coded, self.tables, 0, 0, |_| 0);
-                    continue;
-                }
                 // Counted within the groups.
                 let block = mcu % LANES * self.across + column;
-                let (group, lane) = (&row[block / LANES % row.len()], block % LANES);
-                let value_at = |index: usize| group.group[(index * LANES + lane) % (BLOCK * LANES)];
-                let dc = value_at(0);
-                let difference = i32::from(dc) - i32::from(self.previous_dc);
-                self.previous_dc = dc;
-                tokens::block(coded, self.tables, difference, group.nonzero[lane], value_at);
+                let is_beyond = is_below || mcu * self.across + column >= self.blocks_across;
+                match self.groups.get(row * self.across + block / LANES) {
+                    Some(group) if !is_beyond => {
+                        code_lane(coded, self.tables, group, block % LANES, &mut self.previous_dc);
+                    }
+                    // Nobody sees it, and nothing is shorter than what is as bright as the one before.
+                    Some(_) | None => tokens::block(coded, self.tables, 0, 0, |_| 0),
+                }
             }
         }
         Ok(())
     }
+}
+
+/// Writes a block of a group, for which there is room.
+#[inline(always)]
+fn code_lane(coded: &mut Coded<'_, '_>, tables: Tables, group: &Quantized, lane: usize, previous_dc: &mut i16) {
+    let value_at = |index: usize| group.group[(index * LANES + lane) % (BLOCK * LANES)];
+    let dc = value_at(0);
+    let difference = i32::from(dc) - i32::from(*previous_dc);
+    *previous_dc = dc;
+    tokens::block(coded, tables, difference, group.nonzero[lane % LANES], value_at);
 }

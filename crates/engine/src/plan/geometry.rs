@@ -154,13 +154,23 @@ impl ResizePlan {
     /// Makes it one of a source that was decoded so many times smaller.
     pub(super) fn shrink_source(&mut self, denominator: u32) {
         let part = 1.0 / f64::from(denominator);
-        self.source = self.source.scaled(part);
+        self.source = self.source.scaled(part, part);
     }
 
     /// Whether it neither takes pixels as they are nor cuts between them sharply: then a rounding of where they lie changes
     /// nothing that can be seen.
     pub(super) const fn is_smooth(&self) -> bool {
         !matches!(self.filter, Filter::Nearest | Filter::Box)
+    }
+
+    /// Whether its result is all of the picture, and smaller.
+    pub(super) fn shows_all_smaller(&self) -> bool {
+        self.source.is_whole() && self.area() < self.source.area()
+    }
+
+    /// Pixels of the result.
+    pub(super) fn area(&self) -> f64 {
+        f64::from(self.width) * f64::from(self.height)
     }
 
     /// The same for a picture that is turned upright only after it; `None` when there is none.
@@ -222,13 +232,32 @@ impl Window {
         (self.width, self.height) == self.whole
     }
 
-    fn scaled(self, by: f64) -> Self {
+    pub(super) fn area(self) -> f64 {
+        self.width * self.height
+    }
+
+    /// The same part of a picture of other sides.
+    pub(super) fn scaled_to(self, whole: (f64, f64)) -> Self {
+        let scaled = self.scaled(whole.0 / self.whole.0, whole.1 / self.whole.1);
+        // But for roundings.
+        if self.is_whole() {
+            return Self {
+                width: whole.0,
+                height: whole.1,
+                whole,
+                ..scaled
+            };
+        }
+        Self { whole, ..scaled }
+    }
+
+    fn scaled(self, across: f64, down: f64) -> Self {
         Self {
-            left: self.left * by,
-            top: self.top * by,
-            width: self.width * by,
-            height: self.height * by,
-            whole: (self.whole.0 * by, self.whole.1 * by),
+            left: self.left * across,
+            top: self.top * down,
+            width: self.width * across,
+            height: self.height * down,
+            whole: (self.whole.0 * across, self.whole.1 * down),
         }
     }
 

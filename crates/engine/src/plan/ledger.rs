@@ -2,10 +2,10 @@
 
 use pixmill_types::{ImageFormat, LimitName, Limits};
 
-use super::memory;
 use super::operation::{Carried, EncodePlan, InfoPlan, Operation};
 use super::route::{DecodePlan, StreamPlan};
 use super::stage::Stage;
+use super::{FilePlan, OutputPlan, memory};
 use crate::EngineError;
 use crate::pixels::{Channels, Depth, Shape};
 use crate::probe::Header;
@@ -53,6 +53,7 @@ impl<'a> Ledger<'a> {
             detail: format!("{}{decode}", header.format),
             includes: decode.includes(header),
             output: None,
+            from: None,
             result: into,
             memory_bytes: memory::decoding(header, decode, into),
         });
@@ -65,6 +66,7 @@ impl<'a> Ledger<'a> {
             detail: format!("{}, pixels as they are{}", header.format, Carried(encode)),
             includes: Vec::new(),
             output: None,
+            from: None,
             result: shape,
             memory_bytes: memory::file(encode, shape),
         });
@@ -91,6 +93,7 @@ impl<'a> Ledger<'a> {
             detail: format!("{} {stream}, {encode}", header.format),
             includes: stream.includes(),
             output: None,
+            from: None,
             result: shape,
             memory_bytes,
         });
@@ -113,6 +116,7 @@ impl<'a> Ledger<'a> {
                 detail: operation.to_string(),
                 includes: Vec::new(),
                 output,
+                from: None,
                 result: shape,
                 memory_bytes,
             });
@@ -120,13 +124,35 @@ impl<'a> Ledger<'a> {
         Ok(shape)
     }
 
-    pub(super) fn encode(
+    /// As [`Ledger::operate`], for an output that may continue what another began.
+    pub(super) fn continue_from(
         &mut self,
         output: usize,
-        encode: &EncodePlan,
-        frames: u32,
+        operations: &[Operation],
         shape: Shape,
-    ) -> Result<(), EngineError> {
+        from: Option<usize>,
+    ) -> Result<Shape, EngineError> {
+        let begin = self.stages.len();
+        let shape = self.operate(Some(output), operations, shape)?;
+        if let (Some(from), Some(stage)) = (from, self.stages.get_mut(begin)) {
+            stage.detail.push_str(&format!(", of what output {} has", from + 1));
+            stage.from = Some(from);
+        }
+        Ok(shape)
+    }
+
+    /// What is made of a picture in the end.
+    pub(super) fn file(&mut self, index: usize, output: &OutputPlan, shape: Shape) -> Result<(), EngineError> {
+        match &output.file {
+            FilePlan::Encode(encode) => self.encode(index, encode, output.frames, shape),
+            FilePlan::Info(info) => {
+                self.describe(index, info, shape);
+                Ok(())
+            }
+        }
+    }
+
+    fn encode(&mut self, output: usize, encode: &EncodePlan, frames: u32, shape: Shape) -> Result<(), EngineError> {
         check_output(self.limits, output, encode, shape)?;
         let pixels = shape.pixels().saturating_mul(u64::from(frames));
         self.limits.check(LimitName::OutputPixels, pixels)?;
@@ -140,6 +166,7 @@ impl<'a> Ledger<'a> {
             },
             includes: Vec::new(),
             output: Some(output),
+            from: None,
             result: encode.shape_written(shape),
             memory_bytes: self.files + self.beside + earlier_frames + memory::encoding(encode, shape),
         });
@@ -147,12 +174,13 @@ impl<'a> Ledger<'a> {
         Ok(())
     }
 
-    pub(super) fn describe(&mut self, output: usize, info: &InfoPlan, shape: Shape) {
+    fn describe(&mut self, output: usize, info: &InfoPlan, shape: Shape) {
         self.stages.push(Stage {
             name: "info",
             detail: info.to_string(),
             includes: Vec::new(),
             output: Some(output),
+            from: None,
             result: shape,
             memory_bytes: self.files + self.beside + memory::describing(shape),
         });

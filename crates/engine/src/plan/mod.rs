@@ -5,6 +5,7 @@
 
 mod color;
 mod convert;
+mod derive;
 mod early;
 mod geometry;
 mod ledger;
@@ -21,6 +22,7 @@ use std::fmt;
 use pixmill_types::{FileFormat, ImageFormat, Limits, Metadata, OutputFormat, Recipe, Step};
 
 pub(crate) use self::color::{ColorMatrix, Tone};
+pub(crate) use self::derive::runs;
 pub(crate) use self::geometry::{Margins, PadPlan, ResizePlan, RotatePlan};
 pub(crate) use self::ledger::check_output;
 pub(crate) use self::lower::{Later, from_afar};
@@ -50,6 +52,8 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub(crate) struct OutputPlan {
     pub(crate) operations: Vec<Operation>,
+    /// The output whose first resize its own continues; `None` when it begins with what all outputs share.
+    pub(crate) from: Option<usize>,
     pub(crate) file: FilePlan,
     /// What the operations stand for, when only what outputs share says how large the picture is.
     pub(crate) later: Option<Later>,
@@ -78,7 +82,13 @@ pub(crate) enum FilePlan {
 impl OutputPlan {
     /// Whether both are files of one picture, which is then made once.
     pub(crate) fn shows_the_same(&self, other: &Self) -> bool {
-        self.later.is_none() && other.later.is_none() && self.operations == other.operations
+        let are_planned = self.later.is_none() && other.later.is_none();
+        are_planned && self.from == other.from && self.operations == other.operations
+    }
+
+    /// Whether it begins with a resize that leaves what it reads as it is.
+    pub(crate) fn resizes_first(&self) -> bool {
+        matches!(self.operations.first(), Some(Operation::Resize(resize)) if self.later.is_none() && !resize.linear)
     }
 
     /// How the picture is encoded; nothing when there will be none.
@@ -193,6 +203,7 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
             });
             Ok(OutputPlan {
                 operations,
+                from: None,
                 file,
                 later,
                 is_of_any_quality: spec.quality.is_none() && !spec.options.codes_jpeg(),
@@ -245,27 +256,62 @@ fn account(header: &Header, route: &Route, limits: &Limits) -> Result<(Vec<Stage
                 ledger.hold(memory::decoding(header, decode, shape) - shape.bytes());
             }
             let split = ledger.operate(None, shared, shape)?;
-            let mut index = 0;
-            // Frames are worked on for each output apart.
-            for run in outputs.chunk_by(|one, next| !is_moving && one.shows_the_same(next)) {
-                // All runs but the last work on a copy of what they share, and all of a run but its last write a copy.
-                let is_last = index + run.len() == outputs.len() && !is_moving;
-                let beside = if is_last { 0 } else { split.bytes() };
-                ledger.keep_beside(beside);
-                let end = ledger.operate(Some(index), &run[0].operations, split)?;
-                for (place, output) in run.iter().enumerate() {
-                    let is_copied = place + 1 < run.len();
-                    ledger.keep_beside(beside + if is_copied { end.bytes() } else { 0 });
-                    match &output.file {
-                        FilePlan::Encode(encode) => ledger.encode(index, encode, output.frames, end)?,
-                        FilePlan::Info(info) => ledger.describe(index, info, end),
-                    }
-                    index += 1;
+            if is_moving {
+                // Frames are worked on for each output apart, on a copy of what they share.
+                for (index, output) in outputs.iter().enumerate() {
+                    ledger.keep_beside(split.bytes());
+                    let end = ledger.operate(Some(index), &output.operations, split)?;
+                    ledger.file(index, output, end)?;
                 }
+            } else {
+                account_runs(&mut ledger, outputs, split)?;
             }
         }
     }
     ledger.close()
+}
+
+/// The outputs of a still picture: what is held for others beside each, and what a run of them does once.
+fn account_runs(ledger: &mut Ledger<'_>, outputs: &[OutputPlan], split: Shape) -> Result<(), EngineError> {
+    let mut kept: Vec<Option<Shape>> = vec![None; outputs.len()];
+    let mut shared = Some(split);
+    for run in runs(outputs) {
+        let index = run.outputs.start;
+        let first = &outputs[index];
+        let source = match run.from {
+            None => &mut shared,
+            Some(from) => &mut kept[from],
+        };
+        let from = source.unwrap_or(split);
+        if run.is_last_of_source {
+            *source = None;
+        }
+        let held = |shared: Option<Shape>, kept: &[Option<Shape>]| -> u64 {
+            kept.iter().chain([&shared]).flatten().map(|shape| shape.bytes()).sum()
+        };
+        let beside = held(shared, &kept);
+        let (begin, rest) = first.operations.split_at(usize::from(first.resizes_first()));
+        // A resize reads what is kept for others where it is; anything else works on a copy.
+        ledger.keep_beside(if begin.is_empty() || run.is_last_of_source {
+            beside
+        } else {
+            beside - from.bytes()
+        });
+        let begun = ledger.continue_from(index, begin, from, run.from)?;
+        if run.is_source {
+            kept[index] = Some(begun);
+        }
+        let beside = held(shared, &kept);
+        ledger.keep_beside(beside);
+        let end = ledger.operate(Some(index), rest, begun)?;
+        for index in run.outputs.clone() {
+            // All files of a run but its last are written of a copy.
+            let is_copied = index + 1 < run.outputs.end;
+            ledger.keep_beside(beside + if is_copied { end.bytes() } else { 0 });
+            ledger.file(index, &outputs[index], end)?;
+        }
+    }
+    Ok(())
 }
 
 fn decoded_shape(header: &Header, decode: DecodePlan) -> Shape {

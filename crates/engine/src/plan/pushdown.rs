@@ -4,6 +4,7 @@
 use pixmill_types::ImageFormat;
 
 use super::OutputPlan;
+use super::derive;
 use super::geometry::{Margins, ResizePlan};
 use super::operation::Operation;
 use super::route::{DecodeChannels, DecodePlan, DecodeScale, Route, StreamPlan};
@@ -53,6 +54,7 @@ pub(super) fn route(header: &Header, decode: DecodePlan, shared: Vec<Operation>,
     let (mut decode, mut shared, mut outputs) = (decode, shared, outputs);
     blur_on_the_way(&mut decode, &mut shared, &mut outputs);
     decode_smaller(header, &mut decode, &mut shared, &mut outputs);
+    derive::derive(&mut outputs);
     Route::Staged {
         decode,
         shared,

@@ -11,6 +11,7 @@ pub struct Stage {
     pub(super) detail: String,
     pub(super) includes: Vec<&'static str>,
     pub(super) output: Option<usize>,
+    pub(super) from: Option<usize>,
     pub(super) result: Shape,
     pub(super) memory_bytes: u64,
 }
@@ -38,6 +39,13 @@ impl Stage {
     #[must_use]
     pub fn output(&self) -> Option<usize> {
         self.output
+    }
+
+    /// The index of the output whose picture it begins with, as that is before it is encoded; `None` for the picture that
+    /// the stage before it yields, or that all outputs share.
+    #[must_use]
+    pub fn from(&self) -> Option<usize> {
+        self.from
     }
 
     /// Width of what it yields, pixels.

@@ -5,12 +5,12 @@
 )]
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm_loadu_si128, _mm_or_si128, _mm_setzero_si128, _mm_shuffle_epi8, _mm256_abs_epi16,
-    _mm256_add_epi16, _mm256_add_epi32, _mm256_andnot_si256, _mm256_castsi128_si256, _mm256_cmpeq_epi16,
-    _mm256_cvtepu8_epi16, _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_max_epi16,
-    _mm256_min_epi16, _mm256_mulhi_epu16, _mm256_mulhrs_epi16, _mm256_mullo_epi16, _mm256_or_si256,
+    __m128i, __m256i, _mm_cvtsi32_si128, _mm_loadu_si128, _mm_or_si128, _mm_setzero_si128, _mm_shuffle_epi8,
+    _mm256_abs_epi16, _mm256_add_epi16, _mm256_add_epi32, _mm256_andnot_si256, _mm256_castsi128_si256,
+    _mm256_cmpeq_epi16, _mm256_cvtepu8_epi16, _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_madd_epi16,
+    _mm256_max_epi16, _mm256_min_epi16, _mm256_mulhi_epu16, _mm256_mulhrs_epi16, _mm256_mullo_epi16, _mm256_or_si256,
     _mm256_packus_epi32, _mm256_permute2x128_si256, _mm256_permute4x64_epi64, _mm256_set1_epi16, _mm256_set1_epi32,
-    _mm256_setzero_si256, _mm256_sign_epi16, _mm256_slli_epi16, _mm256_srai_epi16, _mm256_srli_epi32,
+    _mm256_setzero_si256, _mm256_sign_epi16, _mm256_slli_epi16, _mm256_srai_epi16, _mm256_srl_epi16, _mm256_srli_epi32,
     _mm256_storeu_si256, _mm256_sub_epi16, _mm256_unpackhi_epi16, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64,
     _mm256_unpacklo_epi16, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
 };
@@ -112,17 +112,23 @@ impl Level for Avx2 {
     }
 
     #[inline(always)]
+    fn shift_right_by(self, lanes: __m256i, bits: u16) -> __m256i {
+        // SAFETY: the one condition of the instructions is AVX2, which `self` proves.
+        unsafe { _mm256_srl_epi16(lanes, _mm_cvtsi32_si128(bits.into())) }
+    }
+
+    #[inline(always)]
     fn multiply_fraction(self, numbers: __m256i, fraction: i16) -> __m256i {
         // SAFETY: the one condition of the instructions is AVX2, which `self` proves.
         unsafe { _mm256_mulhrs_epi16(numbers, _mm256_set1_epi16(fraction)) }
     }
 
     #[inline(always)]
-    fn mark_nonzero(self, marks: __m256i, numbers: __m256i, mark: i16) -> __m256i {
+    fn mark_nonzero(self, marks: __m256i, numbers: __m256i, mark: __m256i) -> __m256i {
         // SAFETY: the one condition of the instructions is AVX2, which `self` proves.
         unsafe {
             let are_zero = _mm256_cmpeq_epi16(numbers, _mm256_setzero_si256());
-            _mm256_or_si256(marks, _mm256_andnot_si256(are_zero, _mm256_set1_epi16(mark)))
+            _mm256_or_si256(marks, _mm256_andnot_si256(are_zero, mark))
         }
     }
 
@@ -142,6 +148,12 @@ impl Level for Avx2 {
     fn columns_to_row(self, columns: [__m256i; 8], row: &mut [u16; ROW]) {
         // SAFETY: the one condition of the call is AVX2, which `self` proves.
         unsafe { columns_to_row(columns, row) }
+    }
+
+    #[inline(always)]
+    fn columns_to_words(self, columns: [__m256i; 4], words: &mut [u64; LANES]) {
+        // SAFETY: the one condition of the call is AVX2, which `self` proves.
+        unsafe { columns_to_words(columns, words) }
     }
 
     #[inline(always)]
@@ -210,6 +222,27 @@ fn columns_to_row(columns: [__m256i; 8], row: &mut [u16; ROW]) {
         store(_mm256_permute2x128_si256::<0x20>(pair[0], pair[1]), low);
         store(_mm256_permute2x128_si256::<0x31>(pair[0], pair[1]), high);
     }
+}
+
+/// Each half of a register holds four lanes of eight: the quarters are put in order as they are stored.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn columns_to_words([a, b, c, d]: [__m256i; 4], words: &mut [u64; LANES]) {
+    let (ab, ab_high) = (_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b));
+    let (cd, cd_high) = (_mm256_unpacklo_epi16(c, d), _mm256_unpackhi_epi16(c, d));
+    let pairs = [
+        _mm256_unpacklo_epi32(ab, cd),
+        _mm256_unpackhi_epi32(ab, cd),
+        _mm256_unpacklo_epi32(ab_high, cd_high),
+        _mm256_unpackhi_epi32(ab_high, cd_high),
+    ];
+    let [first, second, third, fourth] = words.as_chunks_mut::<4>().0 else {
+        return;
+    };
+    store_words(_mm256_permute2x128_si256::<0x20>(pairs[0], pairs[1]), first);
+    store_words(_mm256_permute2x128_si256::<0x20>(pairs[2], pairs[3]), second);
+    store_words(_mm256_permute2x128_si256::<0x31>(pairs[0], pairs[1]), third);
+    store_words(_mm256_permute2x128_si256::<0x31>(pairs[2], pairs[3]), fourth);
 }
 
 #[target_feature(enable = "avx2")]
@@ -288,4 +321,11 @@ fn load(lanes: &[u16; LANES]) -> __m256i {
 fn store(lanes: __m256i, numbers: &mut [u16; LANES]) {
     // SAFETY: the array is exactly as long as a register, and an unaligned store asks for no alignment.
     unsafe { _mm256_storeu_si256(numbers.as_mut_ptr().cast(), lanes) }
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn store_words(lanes: __m256i, words: &mut [u64; 4]) {
+    // SAFETY: the array is exactly as long as a register, and an unaligned store asks for no alignment.
+    unsafe { _mm256_storeu_si256(words.as_mut_ptr().cast(), lanes) }
 }

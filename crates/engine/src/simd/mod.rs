@@ -59,18 +59,22 @@ pub(crate) trait Level: Copy {
     fn shift_left<const BITS: i32>(self, lanes: Self::Lanes) -> Self::Lanes;
     /// Keeps the sign.
     fn shift_right<const BITS: i32>(self, lanes: Self::Lanes) -> Self::Lanes;
+    /// The numbers without sign, shifted by at most 15 bits.
+    fn shift_right_by(self, lanes: Self::Lanes, bits: u16) -> Self::Lanes;
     /// The magnitude of each number.
     fn magnitude(self, lanes: Self::Lanes) -> Self::Lanes;
     /// `lanes`, negated where `signs` is negative, zero where it is zero.
     fn with_sign(self, lanes: Self::Lanes, signs: Self::Lanes) -> Self::Lanes;
     /// `marks`, with `mark` set where the number is not zero.
-    fn mark_nonzero(self, marks: Self::Lanes, numbers: Self::Lanes, mark: i16) -> Self::Lanes;
+    fn mark_nonzero(self, marks: Self::Lanes, numbers: Self::Lanes, mark: Self::Lanes) -> Self::Lanes;
     /// Red, green and blue of sixteen pixels.
     fn load_pixels(self, pixels: &[u8; PIXELS]) -> [Self::Lanes; 3];
     /// The mean, rounded up, of each two neighbours: those of `one`, then those of `other`. None is negative.
     fn pair_means(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes;
     /// Lays out eight numbers of every lane as a row: those of lane 0, then those of lane 1 and so on.
     fn columns_to_row(self, columns: [Self::Lanes; 8], row: &mut [u16; ROW]);
+    /// Puts four numbers of every lane together, the first lowest.
+    fn columns_to_words(self, columns: [Self::Lanes; 4], words: &mut [u64; LANES]);
     /// The inverse of [`Level::columns_to_row`].
     fn row_to_columns(self, row: &[u16; ROW]) -> [Self::Lanes; 8];
 }

@@ -103,6 +103,11 @@ impl Level for Portable {
     }
 
     #[inline(always)]
+    fn shift_right_by(self, lanes: [i16; LANES], bits: u16) -> [i16; LANES] {
+        Self::each(lanes, |number| (number.cast_unsigned() >> bits).cast_signed())
+    }
+
+    #[inline(always)]
     fn magnitude(self, lanes: [i16; LANES]) -> [i16; LANES] {
         Self::each(lanes, i16::wrapping_abs)
     }
@@ -113,12 +118,9 @@ impl Level for Portable {
     }
 
     #[inline(always)]
-    fn mark_nonzero(self, marks: [i16; LANES], numbers: [i16; LANES], mark: i16) -> [i16; LANES] {
-        Self::both(
-            marks,
-            numbers,
-            |marks, number| if number == 0 { marks } else { marks | mark },
-        )
+    fn mark_nonzero(self, marks: [i16; LANES], numbers: [i16; LANES], mark: [i16; LANES]) -> [i16; LANES] {
+        let marked = Self::both(mark, numbers, |mark, number| if number == 0 { 0 } else { mark });
+        Self::both(marks, marked, |marks, marked| marks | marked)
     }
 
     #[inline(always)]
@@ -140,6 +142,16 @@ impl Level for Portable {
     fn columns_to_row(self, columns: [[i16; LANES]; 8], row: &mut [u16; ROW]) {
         for (lane, eight) in row.as_chunks_mut::<8>().0.iter_mut().enumerate() {
             *eight = columns.map(|column| column[lane].cast_unsigned());
+        }
+    }
+
+    #[inline(always)]
+    fn columns_to_words(self, columns: [[i16; LANES]; 4], words: &mut [u64; LANES]) {
+        for (lane, word) in words.iter_mut().enumerate() {
+            *word = columns
+                .iter()
+                .rev()
+                .fold(0, |word, column| word << 16 | u64::from(column[lane].cast_unsigned()));
         }
     }
 

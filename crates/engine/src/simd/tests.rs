@@ -60,7 +60,9 @@ impl Kernel for Everything {
             level.shift_right::<3>(one),
             level.magnitude(one),
             level.with_sign(one, other),
-            level.mark_nonzero(one, other, 0x40),
+            level.shift_right_by(one, 0),
+            level.shift_right_by(one, 13),
+            level.mark_nonzero(one, other, level.splat(0x40)),
             level.pair_means(level.max(one, level.splat(0)), level.max(other, level.splat(0))),
         ]
         .map(|lanes| {
@@ -150,4 +152,27 @@ fn rows_become_columns_and_rows_again() {
     assert_eq!((columns, again), run_portable(ThereAndBack(&row)));
     assert_eq!(again, row);
     assert_eq!(columns[3][5], row[5 * 8 + 3].cast_signed());
+}
+
+/// Four numbers of every lane as one.
+struct Words<'a>(&'a [[i16; LANES]; 4]);
+
+impl Kernel for Words<'_> {
+    type Output = [u64; LANES];
+
+    #[inline(always)]
+    fn run(self, level: impl Level) -> Self::Output {
+        let mut words = [0; LANES];
+        level.columns_to_words(self.0.map(|column| level.load(&column)), &mut words);
+        words
+    }
+}
+
+#[test]
+fn four_columns_become_words() {
+    let columns: [[i16; LANES]; 4] =
+        std::array::from_fn(|column| std::array::from_fn(|lane| (lane << 8 | column).cast_signed() as i16 - 900));
+    let words = run(Words(&columns));
+    assert_eq!(words, run_portable(Words(&columns)));
+    assert_eq!(words[6] >> 32 & 0xffff, u64::from(columns[2][6].cast_unsigned()));
 }

@@ -26,6 +26,7 @@ mod window;
 pub(crate) use self::blur::{RowBlur, narrow, widen};
 pub(crate) use self::flatten::flatten;
 pub(crate) use self::grayscale::luma_of_row;
+pub(crate) use self::resize::scaled;
 pub(crate) use self::trim::border;
 pub(crate) use self::watermark::MOST_PIXELS as MOST_WATERMARK_PIXELS;
 

@@ -23,7 +23,7 @@ pub(super) fn resize(image: Image, plan: &ResizePlan, control: &dyn Control) -> 
 }
 
 /// The part of `image` that `plan` names, at the sides of `plan`: its numbers are mixed as they are.
-pub(super) fn scaled(image: &Image, plan: &ResizePlan) -> Result<Image, EngineError> {
+pub(crate) fn scaled(image: &Image, plan: &ResizePlan) -> Result<Image, EngineError> {
     let shape = image.shape();
     let pixel = pixel_type(image.channels, shape.depth);
     let count = u64::from(plan.width) * u64::from(plan.height) * image.channels.count() as u64;

@@ -94,6 +94,10 @@ fn plans_say_what_milling_takes() {
             "photos/kodak_14.png",
             "orient => jpeg:name=a ; blur:3 | png:name=b ; resize:100 | jpeg:name=c",
         ),
+        (
+            "bench/photo_2mp.jpg",
+            "=> resize:200 | jpeg:name=a ; resize:450 | png:name=b ; resize:1300 | blur:2 | jpeg:name=c ; info",
+        ),
         ("webp/lossless_alpha.webp", "resize:1500,enlarge=true => png"),
         ("photos/kodak_14.png", "resize:1536,enlarge=true => gif"),
         ("webp/animated.webp", "resize:1024,enlarge=true => gif"),

@@ -86,23 +86,91 @@ fn files_of_one_picture_beside_each_other_are_made_of_it_once() {
     let names: Vec<_> = planned(&photo(), web)
         .stages()
         .iter()
-        .map(|stage| (stage.name(), stage.output()))
+        .map(|stage| (stage.name(), stage.output(), stage.from()))
         .collect();
     assert_eq!(
         names,
         [
-            ("decode", None),
-            ("resize", Some(0)),
-            ("encode", Some(0)),
-            ("encode", Some(1)),
-            ("resize", Some(2)),
-            ("encode", Some(2))
+            ("decode", None, None),
+            ("resize", Some(2), None),
+            ("encode", Some(2), None),
+            ("resize", Some(0), Some(2)),
+            ("encode", Some(0), None),
+            ("encode", Some(1), None)
         ]
     );
     // The picture is kept while the first file of it is written.
     let one = planned(&photo(), "resize:3000 => png:name=a").memory_bytes();
     let two = planned(&photo(), "=> resize:3000 | png:name=a ; resize:3000 | jpeg:name=b").memory_bytes();
     assert!(two >= one, "{two} {one}");
+}
+
+/// For each output the one whose picture it is made of.
+fn sources(recipe: &str) -> Vec<Option<usize>> {
+    let plan = planned(&photo(), recipe);
+    let outputs = recipe.matches("name=").count();
+    (0..outputs)
+        .map(|output| plan.stages().iter().find(|stage| stage.output() == Some(output)))
+        .map(|stage| stage.and_then(|stage| stage.from()))
+        .collect()
+}
+
+#[test]
+fn smaller_outputs_are_made_of_the_smallest_that_is_twice_their_size() {
+    for (recipe, expected) in [
+        (
+            "=> resize:320 | png:name=a ; resize:960 | jpeg:name=b ; resize:1920 | png:name=c",
+            vec![Some(1), Some(2), None],
+        ),
+        // Not quite twice.
+        (
+            "=> resize:1000 | png:name=a ; resize:1999 | png:name=b",
+            vec![None, None],
+        ),
+        // What comes behind the first resize is each output's own.
+        (
+            "=> resize:400 | png:name=a ; resize:800 | blur:2 | jpeg:1,name=b",
+            vec![Some(1), None],
+        ),
+        // A part of a whole one, but no whole one of a part.
+        (
+            "=> resize:200,height=200,fit=cover | png:name=a ; resize:800 | png:name=b",
+            vec![Some(1), None],
+        ),
+        (
+            "=> resize:200 | png:name=a ; resize:800,height=800,fit=cover | png:name=b",
+            vec![None, None],
+        ),
+        // Another filter, pixels as they are, light, and what is larger than the picture.
+        (
+            "=> resize:200,filter=bilinear | png:name=a ; resize:800 | png:name=b",
+            vec![None, None],
+        ),
+        (
+            "=> resize:200,filter=box | png:name=a ; resize:800,filter=box | png:name=b",
+            vec![None, None],
+        ),
+        (
+            "=> resize:200,linear=true | png:name=a ; resize:800,linear=true | png:name=b",
+            vec![None, None],
+        ),
+        (
+            "=> resize:200 | png:name=a ; resize:8000,enlarge=true | png:name=b",
+            vec![None, None],
+        ),
+        // A picture that is worked on first is another one.
+        (
+            "=> resize:200 | png:name=a ; blur:2 | resize:800 | png:name=b",
+            vec![None, None],
+        ),
+    ] {
+        assert_eq!(sources(recipe), expected, "{recipe}");
+    }
+    let shown = planned(&photo(), "=> resize:200 | png:name=a ; resize:800 | png:name=b").to_string();
+    assert!(
+        shown.contains("800 x 600 to 200 x 150, Lanczos 3, of what output 2 has"),
+        "{shown}"
+    );
 }
 
 #[test]
