@@ -25,4 +25,6 @@ mod shapes;
 mod steps;
 mod stream;
 mod support;
+mod text;
+mod text_fonts;
 mod watermark;
