@@ -109,7 +109,7 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) recipe: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) limits: LimitFlags,
+    pub(crate) settings: MillFlags,
 }
 
 #[derive(Debug, Args)]

@@ -24,6 +24,6 @@ mod slots;
 mod upkeep;
 mod worker;
 
-pub use assets::AssetFolder;
+pub use assets::FolderAssets;
 pub use options::WorkerOptions;
 pub use worker::{Worker, WorkerServices};

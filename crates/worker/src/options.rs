@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pixmill_types::{Limits, QueueName, WorkerId};
 
-use crate::AssetFolder;
+use pixmill_blob::AssetFolder;
 
 /// How a worker works.
 #[derive(Debug, Clone)]
