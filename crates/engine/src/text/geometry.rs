@@ -95,7 +95,7 @@ impl Geometry {
         )
     }
 
-    /// How many pixels a text takes, at the most, in any sane font.
+    /// How many pixels a text takes, at the most, in a usual font.
     pub(super) fn most_pixels(&self, step: &Text) -> u64 {
         /// More than a letter is wide on average, ems.
         const LETTER: f64 = 1.5;

@@ -23,9 +23,12 @@ use crate::assets::Assets;
 use crate::mill::{Control, guarded};
 use crate::pixels::{Channels, Image, Samples, zeros};
 
-/// Bytes that a pixel of text takes while it is drawn: masks of letters, line and box, numbers of single precision for
-/// two of them, and four samples.
-const BYTES_PER_PIXEL: u64 = 16;
+/// Bytes that a pixel of text takes while it is drawn: three masks at the most, of letters, line and box, and a number of
+/// single precision for the one that is being made, or four samples when all are.
+const BYTES_PER_PIXEL: u64 = 8;
+/// How many times as large as it is estimated a text may turn out: the widest letters of the built-in fonts alone are a third
+/// wider than the estimate has them.
+const TOLERATED: u64 = 2;
 /// What a font file takes, and its outlines, bytes.
 const FONT_BYTES: u64 = 32 * 1024 * 1024;
 /// What the built-in fonts take: they are not copied.
@@ -41,7 +44,7 @@ pub(crate) struct Drawn {
     pub(crate) top: u32,
 }
 
-/// Memory that drawing takes for a picture of these sides, at the most, bytes.
+/// Memory that drawing takes for a picture of these sides, at the most in a usual font, bytes.
 pub(crate) fn most_bytes(step: &Text, sides: (u32, u32)) -> u64 {
     let fonts = match step.font {
         Font::Asset(_) => FONT_BYTES,
@@ -77,7 +80,7 @@ pub(crate) fn draw(
             let Some(region) = letters.region() else {
                 return Ok(None);
             };
-            if region.pixels() > geometry.most_pixels(step) {
+            if region.pixels() > TOLERATED * geometry.most_pixels(step) {
                 return Err(unusable("its letters are far larger than its size"));
             }
             composed(step, &letters, region, control)

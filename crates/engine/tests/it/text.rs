@@ -329,6 +329,8 @@ fn its_plan_says_what_it_takes() {
             plan.memory_bytes()
         );
     }
+    // The widest letters there are, in the bold font 2.02 em.
+    assert!(mill(&input, &format!("text:\"{}\",bold=true => png", "\u{1676}".repeat(40))).is_ok());
     let error = mill(&input, "text:\"WWW\",size=65535,margin=10000,width=100%,angle=3 => png");
     assert!(!matches!(error, Err(EngineError::Internal(_))), "{error:?}");
 }
