@@ -68,9 +68,9 @@ impl AssetFolder {
     /// # Errors
     /// [`AssetError`], when it is not to be had.
     pub fn read(&self, name: &AssetName) -> Result<Vec<u8>, AssetError> {
+        let mut file = self.open(name)?.take(MAX_BYTES + 1);
         let mut bytes = Vec::new();
-        let file = self.open(name)?.take(MAX_BYTES + 1);
-        { file }.read_to_end(&mut bytes).map_err(|error| self.failed(&error))?;
+        file.read_to_end(&mut bytes).map_err(|error| self.failed(&error))?;
         match bytes.len() as u64 {
             0..=MAX_BYTES => Ok(bytes),
             // It grew since it was opened.
