@@ -19,6 +19,7 @@ RUN for crate in crates/*; do mkdir "$crate/src" && touch "$crate/src/lib.rs"; d
 
 COPY crates crates
 COPY recipes recipes
+COPY LICENSE NOTICE ./
 # Cargo goes by times, and what was copied may be older than what was built.
 RUN find crates -name '*.rs' -exec touch {} + \
     && cargo build --locked --release --package pixmill \

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes testdata/golden/: what pixmill's results are compared with, computed by other programs.
 
-Pillow decodes, converts to luma, turns upright and resizes; numpy computes the Gaussian in float64. Nothing of
+Pillow decodes, converts to luma, turns upright and resizes, and draws text with FreeType, in the fonts of the crate
+that pixmill has them from (`cargo metadata` says where it lies); numpy computes the Gaussian in float64. Nothing of
 pixmill takes part. Run from the root of the repository, with scripts/golden-requirements.txt installed:
 
     python3 -m venv target/golden && target/golden/bin/pip install -r scripts/golden-requirements.txt
@@ -11,13 +12,15 @@ The manifest's columns are described in testdata/golden/README.md.
 """
 
 import io
+import json
 import struct
+import subprocess
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageDraw, ImageFont, ImageOps
 
 TESTDATA = Path(__file__).resolve().parent.parent / "testdata"
 GOLDEN = TESTDATA / "golden"
@@ -352,6 +355,42 @@ def animations() -> None:
         strip.save(GOLDEN / f"frames_{path.rsplit('.', 1)[1]}.png", optimize=True)
 
 
+def fonts() -> Path:
+    """The folder of the built-in fonts."""
+    metadata = subprocess.run(
+        ["cargo", "metadata", "--format-version", "1"], check=True, capture_output=True, cwd=TESTDATA.parent
+    )
+    package = next(package for package in json.loads(metadata.stdout)["packages"] if package["name"] == "dejavu")
+    return Path(package["manifest_path"]).parent / "assets/dejavu-fonts-ttf-2.37/ttf"
+
+
+def texts() -> None:
+    """White text on black as FreeType draws it, and the recipe that is to do the same."""
+    folder = fonts()
+    margin, width, height = 20, 480, 160
+    lines = ["# name\trecipe for a black picture of 480 x 160 pixels"]
+    for name, text, size, bold, outline in (
+        ("latin", "Hamburg", 96, False, 0),
+        ("greek", "Ελληνικά", 88, False, 0),
+        ("cyrillic", "Подпись", 90, False, 0),
+        ("bold", "Bold & 5%", 72, True, 0),
+        ("outline", "Outline", 84, False, 8),
+    ):
+        path = str(folder / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"))
+        ascent = ImageFont.truetype(path, 2048).getmetrics()[0] / 2048
+        stroke = size * outline / 100
+        image = Image.new("L", (width, height))
+        at = (margin + stroke, round(margin + stroke + ascent * size))
+        font = ImageFont.truetype(path, size)
+        ImageDraw.Draw(image).text(at, text, fill=255, font=font, anchor="ls", stroke_width=stroke, stroke_fill=128)
+        image.save(GOLDEN / f"text_{name}.png", optimize=True)
+        recipe = f'text:"{text}",size={size},gravity=north-west,margin={margin},width={width}'
+        recipe += ",bold=true" if bold else ""
+        recipe += f",outline={outline},outline_color=#808080" if outline else ""
+        lines.append(f"text_{name}\t{recipe}")
+    (GOLDEN / "texts.tsv").write_text("\n".join(lines) + "\n")
+
+
 def write(case: Case) -> str:
     """Writes one reference and returns its line of the manifest."""
     if case.is_raw:
@@ -377,6 +416,7 @@ def main() -> None:
         stale.unlink()
     cases = lossless_cases() + blur_cases() + resize_cases() + jpeg_cases() + format_cases() + color_cases()
     animations()
+    texts()
     lines = ["# name\tinput\trecipe\tsize\tregion\tmetric"] + [write(case) for case in cases]
     (GOLDEN / "manifest.tsv").write_text("\n".join(lines) + "\n")
 

@@ -1,7 +1,9 @@
-//! Where the bytes of uploads and outputs lie: one store over the local disk or over `object_store`.
+//! Where the bytes of uploads and outputs lie: one store over the local disk or over `object_store`. And where assets do: a
+//! folder.
 //!
 //! Owns keys, atomic publication and deletion. Knows nothing of tasks' states, images or HTTP.
 
+mod assets;
 mod credentials;
 mod error;
 mod key;
@@ -12,6 +14,7 @@ mod s3;
 mod store;
 mod upload;
 
+pub use assets::{AssetError, AssetFolder, AssetNames};
 pub use error::BlobError;
 pub use key::BlobKey;
 pub use read::BlobRead;

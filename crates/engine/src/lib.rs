@@ -21,6 +21,7 @@ pub mod probe;
 mod profile;
 mod simd;
 mod steps;
+mod text;
 
 pub use assets::{Assets, NoAssets};
 pub use error::EngineError;

@@ -108,7 +108,7 @@ pub fn mill_with(
 }
 
 /// Runs `work`; a panic in it becomes the error `on_panic`.
-fn guarded<T>(
+pub(crate) fn guarded<T>(
     on_panic: impl FnOnce() -> EngineError,
     work: impl FnOnce() -> Result<T, EngineError>,
 ) -> Result<T, EngineError> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pixmill_blob::AssetFolder;
 use pixmill_types::{DEFAULT_MAX_ATTEMPTS, Limits};
 
 /// How a gateway behaves.
@@ -9,6 +10,8 @@ use pixmill_types::{DEFAULT_MAX_ATTEMPTS, Limits};
 pub struct GatewayOptions {
     /// What one image may cost.
     pub limits: Limits,
+    /// The workers' folder of assets, when it is known here: then a recipe that names what is not there is refused.
+    pub assets: Option<AssetFolder>,
     /// Origins that browsers may call from; `*` for any, none by default.
     pub cors_origins: Vec<String>,
     /// Uploads under way at the same time; more are answered 503.
@@ -41,6 +44,7 @@ impl Default for GatewayOptions {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            assets: None,
             cors_origins: Vec::new(),
             max_uploads: 256,
             upload_idle_timeout: Duration::from_secs(30),

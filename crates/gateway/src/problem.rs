@@ -85,6 +85,8 @@ problem_codes! {
     InvalidRecipe = "invalid_recipe", UNPROCESSABLE_ENTITY, "Recipe not valid";
     /// The recipe cannot be carried out on this image.
     RecipeImpossible = "recipe_impossible", UNPROCESSABLE_ENTITY, "Recipe not possible on this image";
+    /// The recipe names an asset that is not in the folder of assets, or that cannot be read there.
+    AssetUnusable = "asset_unusable", UNPROCESSABLE_ENTITY, "Asset not usable";
     /// The bytes are not an image of a format pixmill reads.
     NotAnImage = "not_an_image", UNPROCESSABLE_ENTITY, "Not an image";
     /// The image is of a known format that pixmill does not read, or of a kind of it that it does not.

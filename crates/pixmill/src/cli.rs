@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Info(InfoArgs),
     /// List the ready recipes, print one of them, or print every step and output format there is.
     Recipes(RecipesArgs),
+    /// Print the licence of pixmill, and that of the fonts in it.
+    Licence,
     /// Print the settings that apply and where each comes from.
     Config(ConfigArgs),
     /// Copy the database of a running or stopped pixmill to a file, consistently.
@@ -107,7 +109,7 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) recipe: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) limits: LimitFlags,
+    pub(crate) settings: MillFlags,
 }
 
 #[derive(Debug, Args)]

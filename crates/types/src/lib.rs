@@ -33,6 +33,7 @@ pub use recipe::output::{Compression, Metadata, OutputFormat, OutputSpec, Subsam
 pub use recipe::parameter::{Parameter, ParameterKind, StepReference};
 pub use recipe::ready::ReadyRecipe;
 pub use recipe::steps::{self, Step};
+pub use recipe::words::{InvalidWords, Words};
 pub use recipe::{Recipe, RecipeError};
 pub use state::{IllegalTransition, TaskState, Transition};
 pub use task::{

@@ -25,7 +25,7 @@ mod slots;
 mod upkeep;
 mod worker;
 
-pub use assets::AssetFolder;
+pub use assets::FolderAssets;
 pub use installation::{BrokerPlace, InstallationError, check_installation};
 pub use options::WorkerOptions;
 pub use worker::{Worker, WorkerServices};

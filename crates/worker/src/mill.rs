@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use pixmill_blob::AssetFolder;
 use pixmill_engine::{Control, EngineError, Milled};
 use pixmill_types::{Failure, FailureCode, FileFormat, Limits, Mill, Payload, Segment};
 
-use crate::assets::AssetFolder;
+use crate::assets::FolderAssets;
 use crate::running::Attempt;
 
 /// The formats that the outputs will have, as far as that is known before.
@@ -54,7 +55,7 @@ pub(crate) fn mill(
         attempt,
         asked: AtomicBool::new(false),
     };
-    let milled = pixmill_engine::mill_with(assets, input, &mill.recipe, limits, &control);
+    let milled = pixmill_engine::mill_with(&FolderAssets(assets), input, &mill.recipe, limits, &control);
     (milled, begun.elapsed())
 }
 

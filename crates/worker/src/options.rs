@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use pixmill_types::{Limits, QueueName, WorkerId};
 
-use crate::{AssetFolder, BrokerPlace};
+use crate::BrokerPlace;
+use pixmill_blob::AssetFolder;
 
 /// How a worker works.
 #[derive(Debug, Clone)]

@@ -87,6 +87,7 @@ fn reach(operation: &Operation) -> Option<u32> {
         | Operation::Pixelate(_)
         | Operation::Normalise(_)
         | Operation::Watermark(_)
+        | Operation::Text(_)
         | Operation::Trim(_) => None,
     }
 }

@@ -134,11 +134,11 @@ pub(super) fn described(recipe: &Recipe, output: &OutputSpec, from: Underway) ->
 }
 
 fn common_first(outputs: &[(Vec<Step>, &OutputSpec)]) -> Option<Step> {
-    let first = *outputs.first()?.0.first()?;
+    let first = outputs.first()?.0.first()?;
     outputs
         .iter()
-        .all(|(own, _)| own.first() == Some(&first))
-        .then_some(first)
+        .all(|(own, _)| own.first() == Some(first))
+        .then(|| first.clone())
 }
 
 /// Whether luma of the step's result is the step's result of luma, up to rounding: then grayscale may come before it.
@@ -161,6 +161,8 @@ fn lets_luma_pass(step: &Step) -> bool {
         // A mean.
         Step::Pixelate(_) => true,
         Step::Saturation(_) | Step::Hue(_) | Step::Gamma(_) | Step::Sepia(_) | Step::Trim(_) => false,
+        // A mean of the picture and the colours of the text.
+        Step::Text(step) => step.is_gray(),
         Step::Sharpen(_) | Step::Median(_) | Step::Normalise(_) | Step::Tint(_) | Step::Watermark(_) => false,
     }
 }
@@ -272,6 +274,7 @@ impl Lowered {
             }
             Step::Tint(step) => self.matrix(ColorMatrix::tint(step.color, step.amount)),
             Step::Watermark(step) => self.push(Operation::Watermark(*step)),
+            Step::Text(step) => self.push(Operation::Text(step.clone())),
             Step::Normalise(step) => self.push(Operation::Normalise(*step)),
         }
         Ok(())

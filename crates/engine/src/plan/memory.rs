@@ -11,6 +11,7 @@ use crate::exif::Orientation;
 use crate::pixels::{Depth, Shape};
 use crate::probe::{ColorModel, Header, Profile};
 use crate::steps::{MOST_WATERMARK_PIXELS, RowBlur};
+use crate::text;
 
 /// Tables, row buffers and what else does not grow with the picture, bytes.
 const FIXED: u64 = 1024 * 1024;
@@ -145,6 +146,10 @@ pub(super) fn operating(operation: &Operation, from: Shape) -> u64 {
             Operation::Median(radius) => 2 * kept_by_window(*radius, from) * size_of::<u16>() as u64,
             // The mark as it is decoded, from a file that may be as large, and as it is laid on.
             Operation::Watermark(_) => to.bytes() + 16 * MOST_WATERMARK_PIXELS + resizing(to, to).min(8 * to.pixels()),
+            Operation::Text(step) => {
+                let converted = if to == from { 0 } else { to.bytes() };
+                converted + text::most_bytes(step, (from.width, from.height))
+            }
             Operation::Edge(_) => kept_by_window(1, from) * size_of::<f32>() as u64,
             Operation::Pixelate(plan) => (u64::from(from.width) / u64::from(plan.size) + 2) * 32,
             Operation::Resize(resize) if resize.linear => {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use pixmill_types::steps::{EdgeOperator, Normalise, Pixelate, RotateFilter, Sharpen, Watermark};
-use pixmill_types::{Color, ImageFormat, Metadata, Subsampling, WriteOptions};
+use pixmill_types::steps::{EdgeOperator, Font, Normalise, Pixelate, RotateFilter, Sharpen, Text, Watermark};
+use pixmill_types::{Color, ImageFormat, Length, Metadata, Subsampling, WriteOptions};
 
 use super::color::{ColorMatrix, Tone};
 use super::geometry::{Margins, PadPlan, ResizePlan, RotatePlan};
@@ -47,6 +47,7 @@ pub(crate) enum Operation {
     Edge(EdgeOperator),
     Normalise(Normalise),
     Watermark(Watermark),
+    Text(Text),
 }
 
 /// Squares of one colour, and from which corner they are laid out.
@@ -149,6 +150,7 @@ impl Operation {
             Self::Edge(_) => "edge",
             Self::Normalise(_) => "normalise",
             Self::Watermark(_) => "watermark",
+            Self::Text(_) => "text",
         }
     }
 
@@ -159,6 +161,11 @@ impl Operation {
             Self::Orient(_) | Self::Blur(_) | Self::Curve(_) | Self::ToSrgb | Self::Trim(_) => shape,
             Self::Sharpen(_) | Self::Pixelate(_) | Self::Median(_) | Self::Edge(_) | Self::Normalise(_) => shape,
             Self::Matrix(_) | Self::Watermark(_) => Shape {
+                channels: shape.channels.to_colored(),
+                ..shape
+            },
+            Self::Text(step) if step.is_gray() => shape,
+            Self::Text(_) => Shape {
                 channels: shape.channels.to_colored(),
                 ..shape
             },
@@ -215,6 +222,7 @@ impl Operation {
             | Self::Edge(_)
             | Self::Normalise(_)
             | Self::Watermark(_)
+            | Self::Text(_)
             | Self::Trim(_) => true,
         }
     }
@@ -229,8 +237,13 @@ impl Operation {
                 ..*pad
             })),
             // Two that look at pixels in an order, and one that would turn the other way in a mirror.
-            // And one that has a right way up of its own.
-            Self::Orient(_) | Self::Rotate(_) | Self::Attention { .. } | Self::Trim(_) | Self::Watermark(_) => None,
+            // And two that have a right way up of their own.
+            Self::Orient(_)
+            | Self::Rotate(_)
+            | Self::Attention { .. }
+            | Self::Trim(_)
+            | Self::Watermark(_)
+            | Self::Text(_) => None,
             Self::Grayscale
             | Self::Blur(_)
             | Self::Curve(_)
@@ -340,6 +353,7 @@ impl fmt::Display for Operation {
                 }
                 f.write_str(if step.tile { ", repeated" } else { "" })
             }
+            Self::Text(step) => text_plan(step, f),
             Self::Normalise(step) => write!(f, "luma, without {} % dark and {} % light", step.low, step.high),
             Self::Rotate(rotate) => {
                 let filter = match rotate.filter {
@@ -362,6 +376,28 @@ impl fmt::Display for Operation {
             ),
         }
     }
+}
+
+fn text_plan(step: &Text, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Enough of a text to know it by, characters.
+    const SHOWN: usize = 24;
+    let shown: String = step.text.as_str().chars().take(SHOWN).collect();
+    let is_cut = shown.len() < step.text.as_str().len();
+    write!(f, "{shown:?}{}", if is_cut { " and more" } else { "" })?;
+    match step.size {
+        Length::Pixels(pixels) => write!(f, ", {pixels} px")?,
+        Length::Percent(percent) => write!(f, ", {percent} % of the shorter side")?,
+    }
+    match step.font {
+        Font::Sans => {}
+        Font::SansBold => f.write_str(", bold")?,
+        Font::Asset(name) => write!(f, ", {name}")?,
+    }
+    write!(f, ", {}, opacity {}", step.gravity, step.opacity)?;
+    if step.angle != 0.0 {
+        write!(f, ", {} degrees clockwise", step.angle)?;
+    }
+    f.write_str(if step.tile { ", repeated" } else { "" })
 }
 
 impl fmt::Display for InfoPlan {

@@ -13,12 +13,14 @@ mod matrix;
 mod median;
 mod normalise;
 mod orient;
+mod overlay;
 mod pad;
 mod pixelate;
 mod resize;
 mod rotate;
 mod round;
 mod sharpen;
+mod text;
 mod trim;
 mod watermark;
 mod window;
@@ -69,6 +71,7 @@ pub(crate) fn apply(
         Operation::Median(radius) => median::median(image, *radius, control),
         Operation::Edge(operator) => edge::edge(image, *operator, control),
         Operation::Watermark(step) => watermark::watermark(image, step, assets, control),
+        Operation::Text(step) => text::text(image, step, assets, control),
         Operation::Normalise(step) => normalise::normalise(image, *step, control),
     }
 }

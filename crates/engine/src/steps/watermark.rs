@@ -1,14 +1,15 @@
-//! Lays an image of the assets on the picture (source over, W3C Compositing and Blending Level 1, 9.1.4).
+//! Lays an image of the assets on the picture.
 
 use pixmill_types::steps::{Filter, Fit, Resize, Watermark};
 use pixmill_types::{AssetName, Color, Focus};
 
 use super::channels::convert;
+use super::overlay::{Place, lay};
 use crate::EngineError;
 use crate::assets::Assets;
 use crate::decode;
 use crate::mill::Control;
-use crate::pixels::{Channels, Image, Sample, both_depths};
+use crate::pixels::{Channels, Image};
 use crate::plan::{DecodePlan, resize_operations};
 use crate::probe;
 
@@ -31,27 +32,14 @@ pub(super) fn watermark(
         .gravity
         .offset(room_beside.saturating_sub(margins), room_over.saturating_sub(margins));
     let inset = |room: u32| step.margin.min(room / 2);
-    let place = Place {
-        row: image.width as usize,
-        channels: colored.count(),
-        mark_row: mark.width as usize,
-        // Whether the mark is repeated, this many pixels apart.
-        gap: step.tile.then_some(step.margin as usize),
-        left: if step.tile {
-            0
-        } else {
-            (left + inset(room_beside)) as usize
+    let place = match step.tile {
+        true => Place::Everywhere { gap: step.margin },
+        false => Place::At {
+            left: left + inset(room_beside),
+            top: top + inset(room_over),
         },
-        top: if step.tile {
-            0
-        } else {
-            (top + inset(room_over)) as usize
-        },
-        opacity: step.opacity,
     };
-    both_depths!(&mut image.samples, samples => {
-        both_depths!(&mark.samples, mark => place.lay(samples, mark, control))
-    })?;
+    lay(&mut image, &mark, place, step.opacity, control)?;
     Ok(image)
 }
 
@@ -95,79 +83,4 @@ fn scaled(mark: Image, step: &Watermark, on: &Image, control: &dyn Control) -> R
         mark = super::apply(&operation, mark, &crate::NoAssets, control)?;
     }
     Ok(mark)
-}
-
-/// Where the mark lies, in pixels; its pixels have four samples.
-struct Place {
-    row: usize,
-    channels: usize,
-    mark_row: usize,
-    gap: Option<usize>,
-    left: usize,
-    top: usize,
-    opacity: f32,
-}
-
-impl Place {
-    fn lay<T: Sample, M: Sample>(
-        &self,
-        samples: &mut [T],
-        mark: &[M],
-        control: &dyn Control,
-    ) -> Result<(), EngineError> {
-        let rows = mark.len() / (self.mark_row * 4);
-        let period = self.gap.map_or(usize::MAX, |gap| rows + gap);
-        for (y, row) in samples
-            .chunks_exact_mut(self.row * self.channels)
-            .enumerate()
-            .skip(self.top)
-        {
-            let mark_y = (y - self.top) % period;
-            if mark_y >= rows {
-                if self.gap.is_none() {
-                    break;
-                }
-                continue;
-            }
-            if control.should_stop() {
-                return Err(EngineError::Stopped);
-            }
-            let mark = &mark[mark_y * self.mark_row * 4..][..self.mark_row * 4];
-            let step = self.gap.map_or(self.row, |gap| self.mark_row + gap);
-            for left in (self.left..self.row).step_by(step) {
-                let pixels = row[left * self.channels..].chunks_exact_mut(self.channels);
-                for (pixel, mark) in pixels.zip(mark.chunks_exact(4)) {
-                    self.mix(pixel, mark);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn mix<T: Sample, M: Sample>(&self, pixel: &mut [T], mark: &[M]) {
-        let share = |sample: M| Into::<f32>::into(sample) / M::MAX as f32;
-        let above = share(mark[3]) * self.opacity;
-        let max = T::MAX as f32;
-        match pixel {
-            [red, green, blue] => {
-                for (color, mark) in [red, green, blue].into_iter().zip(mark) {
-                    let own: f32 = (*color).into();
-                    *color = T::nearest(own + (share(*mark) * max - own) * above);
-                }
-            }
-            [red, green, blue, alpha] => {
-                let below = Into::<f32>::into(*alpha) / max * (1.0 - above);
-                let whole = above + below;
-                for (color, mark) in [red, green, blue].into_iter().zip(mark) {
-                    let own: f32 = (*color).into();
-                    if whole > 0.0 {
-                        *color = T::nearest((share(*mark) * max * above + own * below) / whole);
-                    }
-                }
-                *alpha = T::nearest(whole * max);
-            }
-            _ => {}
-        }
-    }
 }

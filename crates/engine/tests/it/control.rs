@@ -8,13 +8,13 @@ use pixmill_types::{LimitName, Limits};
 use crate::support::{mill, read};
 
 /// Says stop when asked for the nth time, and ever after.
-struct StopAt {
+pub(crate) struct StopAt {
     asked: AtomicUsize,
     stop_at: usize,
 }
 
 impl StopAt {
-    fn new(stop_at: usize) -> Self {
+    pub(crate) fn new(stop_at: usize) -> Self {
         Self {
             asked: AtomicUsize::new(0),
             stop_at,

@@ -26,4 +26,6 @@ mod shapes;
 mod steps;
 mod stream;
 mod support;
+mod text;
+mod text_fonts;
 mod watermark;

@@ -14,6 +14,41 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
+    /// One colour all over.
+    pub(crate) fn plain(width: usize, height: usize, pixel: &[u8]) -> Self {
+        Self {
+            width,
+            height,
+            channels: pixel.len(),
+            samples: pixel.repeat(width * height),
+        }
+    }
+
+    /// The left upper corner, and the sides, of what differs in `after`.
+    pub(crate) fn touched(&self, after: &Self) -> (usize, usize, usize, usize) {
+        assert_eq!(
+            (self.width, self.height, self.channels),
+            (after.width, after.height, after.channels)
+        );
+        let differs = |pixel: usize| {
+            let range = pixel * self.channels..(pixel + 1) * self.channels;
+            self.samples[range.clone()] != after.samples[range]
+        };
+        let places: Vec<_> = (0..self.width * self.height)
+            .filter(|pixel| differs(*pixel))
+            .map(|pixel| (pixel % self.width, pixel / self.width))
+            .collect();
+        let (left, top) = (
+            places.iter().map(|p| p.0).min().unwrap(),
+            places.iter().map(|p| p.1).min().unwrap(),
+        );
+        let (right, bottom) = (
+            places.iter().map(|p| p.0).max().unwrap(),
+            places.iter().map(|p| p.1).max().unwrap(),
+        );
+        (left, top, right - left + 1, bottom - top + 1)
+    }
+
     /// Decodes a file; 16-bit samples are taken by their high byte.
     pub(crate) fn decode(format: impl Into<FileFormat>, bytes: &[u8]) -> Self {
         let FileFormat::Image(format) = format.into() else {

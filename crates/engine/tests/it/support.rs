@@ -1,11 +1,12 @@
 //! Where the test images lie, and how they are milled.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use pixmill_engine::probe::{ColorModel, Header, Orientation, Profile, Streaming};
-use pixmill_engine::{EngineError, Milled, NeverStop};
-use pixmill_types::{ImageFormat, Limits};
+use pixmill_engine::{Assets, EngineError, Milled, NeverStop, mill_with};
+use pixmill_types::{AssetName, ImageFormat, Limits};
 
 /// A file or folder of the repository's `testdata`.
 pub(crate) fn testdata(name: &str) -> PathBuf {
@@ -63,4 +64,23 @@ pub(crate) fn cases(quick: u32) -> u32 {
 /// Mills within the default limits.
 pub(crate) fn mill(input: &[u8], recipe: &str) -> Result<Milled, EngineError> {
     pixmill_engine::mill(input, &recipe.parse().unwrap(), &Limits::default(), &NeverStop)
+}
+
+/// Assets by their names.
+pub(crate) struct Shelf(pub(crate) HashMap<&'static str, Vec<u8>>);
+
+impl Assets for Shelf {
+    fn read(&self, name: &AssetName) -> Result<Vec<u8>, String> {
+        self.0
+            .get(name.as_str())
+            .cloned()
+            .ok_or("it is not on the shelf".to_owned())
+    }
+}
+
+impl Shelf {
+    /// Mills within the default limits.
+    pub(crate) fn mill(&self, input: &[u8], recipe: &str) -> Result<Milled, EngineError> {
+        mill_with(self, input, &recipe.parse().unwrap(), &Limits::default(), &NeverStop)
+    }
 }

@@ -2,22 +2,11 @@
 
 use std::collections::HashMap;
 
-use pixmill_engine::{Assets, EngineError, Milled, mill_with};
-use pixmill_types::{AssetName, FailureCode, Limits};
+use pixmill_engine::{EngineError, Milled};
+use pixmill_types::{FailureCode, Limits};
 
 use crate::pixels::{Deep, Picture};
-use crate::support::{mill, read};
-
-struct Shelf(HashMap<&'static str, Vec<u8>>);
-
-impl Assets for Shelf {
-    fn read(&self, name: &AssetName) -> Result<Vec<u8>, String> {
-        self.0
-            .get(name.as_str())
-            .cloned()
-            .ok_or("it is not on the shelf".to_owned())
-    }
-}
+use crate::support::{Shelf, mill, read};
 
 /// A red mark of 4 x 2 pixels whose right half is half transparent, and others.
 fn shelf() -> Shelf {
@@ -42,52 +31,16 @@ fn shelf() -> Shelf {
 }
 
 fn milled(input: &[u8], recipe: &str) -> Result<Milled, EngineError> {
-    mill_with(
-        &shelf(),
-        input,
-        &format!("{recipe} => png").parse().unwrap(),
-        &Limits::default(),
-        &pixmill_engine::NeverStop,
-    )
+    shelf().mill(input, &format!("{recipe} => png"))
 }
 
 fn png_of(input: &[u8], recipe: &str) -> Picture {
     Picture::from_png(&milled(input, recipe).unwrap().outputs[0].bytes)
 }
 
-fn plain(width: usize, height: usize, pixel: &[u8]) -> Picture {
-    Picture {
-        width,
-        height,
-        channels: pixel.len(),
-        samples: pixel.repeat(width * height),
-    }
-}
-
-/// The left upper corner, and the sides, of what differs from `before`.
-fn touched(before: &Picture, after: &Picture) -> (usize, usize, usize, usize) {
-    let differs = |pixel: usize| {
-        let range = pixel * before.channels..(pixel + 1) * before.channels;
-        before.samples[range.clone()] != after.samples[range]
-    };
-    let places: Vec<_> = (0..before.width * before.height)
-        .filter(|pixel| differs(*pixel))
-        .map(|pixel| (pixel % before.width, pixel / before.width))
-        .collect();
-    let (left, top) = (
-        places.iter().map(|p| p.0).min().unwrap(),
-        places.iter().map(|p| p.1).min().unwrap(),
-    );
-    let (right, bottom) = (
-        places.iter().map(|p| p.0).max().unwrap(),
-        places.iter().map(|p| p.1).max().unwrap(),
-    );
-    (left, top, right - left + 1, bottom - top + 1)
-}
-
 #[test]
 fn it_lies_where_gravity_and_margin_say() {
-    let picture = plain(41, 31, &[10, 20, 30]);
+    let picture = Picture::plain(41, 31, &[10, 20, 30]);
     for (recipe, expected) in [
         ("watermark:mark.png,margin=0", (37, 29, 4, 2)),
         ("watermark:mark.png,margin=3", (34, 26, 4, 2)),
@@ -102,7 +55,7 @@ fn it_lies_where_gravity_and_margin_say() {
         // Margins that leave nothing leave a pixel in the middle.
         ("watermark:mark.png,margin=9999", (20, 15, 1, 1)),
     ] {
-        let found = touched(&picture, &png_of(&picture.to_png(), recipe));
+        let found = picture.touched(&png_of(&picture.to_png(), recipe));
         assert_eq!(found, expected, "{recipe}");
     }
 }
@@ -114,7 +67,7 @@ fn it_is_mixed_as_light_through_glass() {
         ("watermark:mark.png,margin=0,opacity=0.5", [133, 50, 100], [71, 75, 149]),
         ("watermark:mark.png,margin=0,opacity=0", [10, 100, 200], [10, 100, 200]),
     ] {
-        let output = png_of(&plain(8, 6, &[10, 100, 200]).to_png(), recipe);
+        let output = png_of(&Picture::plain(8, 6, &[10, 100, 200]).to_png(), recipe);
         let at = |x: usize| output.region(x, 5, 1, 1).samples;
         for (found, expected) in [(at(4), solid), (at(7), half)] {
             let close = found.iter().zip(expected).all(|(f, e)| f.abs_diff(e) <= 1);
@@ -122,7 +75,7 @@ fn it_is_mixed_as_light_through_glass() {
         }
     }
     // On what is transparent the mark alone is seen; gray becomes coloured, 16 bits stay.
-    let output = png_of(&plain(8, 6, &[90, 0]).to_png(), "watermark:mark.png,margin=0");
+    let output = png_of(&Picture::plain(8, 6, &[90, 0]).to_png(), "watermark:mark.png,margin=0");
     assert_eq!(output.channels, 4);
     assert_eq!(output.region(4, 5, 1, 1).samples, [255, 0, 0, 255]);
     assert_eq!(output.region(7, 5, 1, 1).samples, [255, 0, 0, 128]);
@@ -138,7 +91,7 @@ fn it_is_mixed_as_light_through_glass() {
 
 #[test]
 fn it_is_repeated_from_the_corner_on() {
-    let picture = plain(17, 9, &[0, 0, 0]);
+    let picture = Picture::plain(17, 9, &[0, 0, 0]);
     let output = png_of(&picture.to_png(), "watermark:mark.png,tile=true,margin=3");
     for (y, row) in output.samples.chunks_exact(17 * 3).enumerate() {
         for (x, pixel) in row.chunks_exact(3).enumerate() {
@@ -155,9 +108,9 @@ fn it_is_repeated_from_the_corner_on() {
 
 #[test]
 fn assets_are_turned_upright_and_kept_upright() {
-    let picture = plain(200, 200, &[255, 255, 255]);
+    let picture = Picture::plain(200, 200, &[255, 255, 255]);
     let upright = Picture::from_png(&mill(&read("orientation/exif_6.png"), "orient => png").unwrap().outputs[0].bytes);
-    let (_, _, width, height) = touched(&picture, &png_of(&picture.to_png(), "watermark:turned.png,margin=0"));
+    let (_, _, width, height) = picture.touched(&png_of(&picture.to_png(), "watermark:turned.png,margin=0"));
     assert_eq!((width, height), (upright.width, upright.height));
     // A picture on its side is turned first, the mark is not.
     let on_its_side = read("orientation/exif_6.png");
@@ -174,7 +127,7 @@ fn assets_are_turned_upright_and_kept_upright() {
 
 #[test]
 fn what_cannot_be_used_is_named() {
-    let picture = plain(40, 30, &[1, 2, 3]).to_png();
+    let picture = Picture::plain(40, 30, &[1, 2, 3]).to_png();
     for (asset, why) in [
         ("nothing.png", "not on the shelf"),
         ("large.jpg", "at most 2000000 are allowed"),

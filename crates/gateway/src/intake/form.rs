@@ -84,7 +84,7 @@ async fn receive_file(
         None => None,
     };
     let filename = known.filename.or(part.filename);
-    arrival.expect(filename.as_deref(), recipe.as_ref());
+    arrival.expect(filename.as_deref(), recipe.as_ref()).await?;
     while let Some(bytes) = multipart.chunk().await? {
         arrival.take(bytes).await?;
     }

@@ -3,6 +3,7 @@
 //! Owns the order of these steps. What is refused is refused before a task exists, and leaves no file. Knows nothing
 //! of routes or of what the answer looks like.
 
+mod assets;
 mod body;
 mod disposition;
 mod form;
@@ -126,7 +127,7 @@ async fn receive(
         )),
     };
     let judged = match received {
-        Ok(received) => arrival.judge(received),
+        Ok(received) => arrival.judge(received).await,
         Err(problem) => Err(problem),
     };
     match judged {
@@ -142,7 +143,9 @@ async fn receive(
 async fn image(arrival: &mut Arrival<'_>, body: &mut UploadBody, query: RawParameters) -> Result<Received, Problem> {
     check_declared(arrival.app(), body, 0)?;
     let parameters = query.check(arrival.app().options.max_start_delay)?;
-    arrival.expect(query.filename.as_deref(), Some(&parameters.recipe));
+    arrival
+        .expect(query.filename.as_deref(), Some(&parameters.recipe))
+        .await?;
     while let Some(bytes) = body.next().await? {
         arrival.take(bytes).await?;
     }

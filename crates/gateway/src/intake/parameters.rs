@@ -97,8 +97,7 @@ impl RawParameters {
     }
 }
 
-/// Parses whichever form the recipe is written in. A JSON document starts with `{`. A TOML document of a recipe
-/// always contains `[`, and a compact recipe never does.
+/// Parses whichever form the recipe is written in. A JSON document starts with `{`.
 fn parse_recipe(text: &str) -> Result<Recipe, Problem> {
     let recipe = if text.starts_with('{') {
         let document = serde_json::from_str::<RecipeDocument>(text);
@@ -108,13 +107,24 @@ fn parse_recipe(text: &str) -> Result<Recipe, Problem> {
                 problem: error.to_string(),
             })?
             .try_into()
-    } else if text.contains('[') {
+    } else if is_toml(text) {
         let document = toml::from_str::<RecipeDocument>(text);
         document.map_err(|error| toml_error(text, &error))?.try_into()
     } else {
         text.parse()
     };
     Ok(recipe?)
+}
+
+/// Whether the first line that is no comment names a table or sets a key: in a compact recipe `:`, `|` or `=>` comes before
+/// any other `=`.
+fn is_toml(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
+    first.is_some_and(|line| {
+        let from_sign = line.find([':', '|', '=']).map(|place| &line[place..]);
+        line.starts_with('[') || from_sign.is_some_and(|rest| rest.starts_with('=') && !rest.starts_with("=>"))
+    })
 }
 
 /// The parser's own text spans lines, to show the place.
@@ -201,6 +211,23 @@ mod tests {
         ] {
             assert_eq!(parse_recipe(text).unwrap(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn forms_are_told_apart_by_their_first_line() {
+        let expected: Recipe = "text:\"[a] = b\",gravity=north => webp".parse().unwrap();
+        for text in [
+            "text:\"[a] = b\",gravity=north => webp",
+            "# a: b\n\nsteps = [{ op = \"text\", text = \"[a] = b\", gravity = \"north\" }]\n[[outputs]]\nformat = \"webp\"",
+            "[[outputs]]\nformat = \"webp\"\nsteps = ['text:\"[a] = b\",gravity=north']",
+            "{\"steps\": [{\"op\": \"text\", \"text\": \"[a] = b\", \"gravity\": \"north\"}], \"outputs\": [{\"format\": \"webp\"}]}",
+        ] {
+            let recipe = parse_recipe(text).unwrap();
+            let steps = [recipe.steps(), &recipe.outputs()[0].steps].concat();
+            assert_eq!(steps, expected.steps(), "{text}");
+        }
+        assert!(parse_recipe("text:[a]").is_ok());
+        assert_eq!(parse_recipe("=> webp").unwrap(), "=> webp".parse().unwrap());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use pixmill_engine::{EngineError, plan};
 use pixmill_types::{DisplayName, LimitName, Limits, Recipe, Segment, TaskId};
 use tokio_util::task::TaskTracker;
 
+use super::assets;
 use super::form::Received;
 use super::parameters::Parameters;
 use crate::error::Problem;
@@ -56,9 +57,16 @@ impl<'a> Arrival<'a> {
     }
 
     /// Announces the file. With `recipe`, an image that it cannot be carried out on is refused at its header.
-    pub(super) fn expect(&mut self, client_name: Option<&str>, recipe: Option<&Recipe>) {
+    ///
+    /// # Errors
+    /// A problem when the recipe needs what is not there.
+    pub(super) async fn expect(&mut self, client_name: Option<&str>, recipe: Option<&Recipe>) -> Result<(), Problem> {
         self.name = Some(DisplayName::from_client(client_name.unwrap_or_default()));
         self.recipe = recipe.cloned();
+        match recipe {
+            Some(recipe) => assets::check(self.app, recipe).await,
+            None => Ok(()),
+        }
     }
 
     /// Takes the next bytes of the file.
@@ -91,7 +99,7 @@ impl<'a> Arrival<'a> {
     ///
     /// # Errors
     /// A problem when it cannot become a task.
-    pub(super) fn judge(&mut self, received: Received) -> Result<Parameters, Problem> {
+    pub(super) async fn judge(&mut self, received: Received) -> Result<Parameters, Problem> {
         if self.bytes == 0 {
             return Err(Problem::new(ProblemCode::FileEmpty, "the file has no bytes").parameter("file"));
         }
@@ -100,6 +108,9 @@ impl<'a> Arrival<'a> {
             let header = std::mem::take(prober).finish()?;
             header.check(limits)?;
             self.header = Judgement::Read(header);
+        }
+        if self.recipe.as_ref() != Some(&received.parameters.recipe) {
+            assets::check(self.app, &received.parameters.recipe).await?;
         }
         if let (Judgement::Read(header), Some(upload)) = (&self.header, &mut self.upload) {
             upload.judged = Some((*header, cost(header, &received.parameters.recipe, self.bytes, limits)?));

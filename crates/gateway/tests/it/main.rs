@@ -1,6 +1,7 @@
 //! The gateway through its one door: requests in, responses out, files and rows looked at afterwards.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod assets;
 mod bad_input;
 mod documentation;
 mod form;

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use pixmill_blob::AssetFolder;
 use pixmill_engine::probe::{self, Header};
 
 use super::recipe;
@@ -12,7 +13,7 @@ use crate::config::Config;
 use crate::output;
 
 pub(super) fn run(arguments: &ExplainArgs) -> anyhow::Result<ExitCode> {
-    let (config, _) = Config::resolve(&arguments.limits.0)?;
+    let (config, _) = Config::resolve(&arguments.settings.0)?;
     let recipe = recipe::chosen(arguments.steps.as_ref(), arguments.recipe.as_deref())?;
     let input = fs::read(&arguments.input).with_context(|| arguments.input.display().to_string())?;
     let header = probe::probe_whole(&input).with_context(|| arguments.input.display().to_string())?;
@@ -24,5 +25,7 @@ pub(super) fn run(arguments: &ExplainArgs) -> anyhow::Result<ExitCode> {
     output::print(&format!(
         "recipe  {recipe}\ninput   {format} {width} x {height} px\n{plan}\n"
     ))?;
+    // The plan stands all the same: it may be for another machine.
+    recipe::check_assets(&recipe, &AssetFolder::new(config.worker.assets))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ mod config;
 mod explain;
 mod health;
 mod info;
+mod licence;
 mod process;
 mod recipe;
 mod recipes;
@@ -33,6 +34,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Explain(arguments)) => explain::run(&arguments),
         Some(Command::Info(arguments)) => info::run(&arguments),
         Some(Command::Recipes(arguments)) => recipes::run(&arguments),
+        Some(Command::Licence) => licence::run(),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Backup(arguments)) => backup::backup(&arguments),
         Some(Command::Restore(arguments)) => backup::restore(&arguments),

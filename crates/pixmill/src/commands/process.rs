@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
+use pixmill_blob::AssetFolder;
 use pixmill_engine::{Control, EngineError};
 use pixmill_types::{DisplayName, ImageFormat, LimitName, Limits, Recipe};
-use pixmill_worker::AssetFolder;
+use pixmill_worker::FolderAssets;
 
 use super::recipe;
 use crate::cli::ProcessArgs;
@@ -36,6 +37,8 @@ struct Work {
 pub(super) fn run(arguments: &ProcessArgs) -> anyhow::Result<ExitCode> {
     let (config, _) = Config::resolve(&arguments.settings.0)?;
     let recipe = recipe::chosen(arguments.steps.as_ref(), arguments.recipe.as_deref())?;
+    let assets = AssetFolder::new(config.worker.assets);
+    recipe::check_assets(&recipe, &assets)?;
     let jobs = collect(&arguments.inputs, &arguments.output)?;
     if jobs.is_empty() {
         bail!(
@@ -50,7 +53,7 @@ pub(super) fn run(arguments: &ProcessArgs) -> anyhow::Result<ExitCode> {
     let work = Work {
         recipe,
         limits: config.limits.clone(),
-        assets: AssetFolder::new(config.worker.assets),
+        assets,
     };
     let failed = mill_all(&jobs, &work, threads.min(jobs.len()));
     let done = jobs.len() - failed;
@@ -106,7 +109,7 @@ fn mill_one(job: &Job, work: &Work, written: &Written) -> anyhow::Result<()> {
     header.check(limits)?;
     let name = DisplayName::from_client(&job.input.file_name().unwrap_or_default().to_string_lossy()).segment();
     let deadline = Deadline::of(limits);
-    let milled = pixmill_engine::mill_with(assets, &input, recipe, limits, &deadline)
+    let milled = pixmill_engine::mill_with(&FolderAssets(assets), &input, recipe, limits, &deadline)
         .map_err(|error| deadline.explain(error))?;
     fs::create_dir_all(&job.folder).with_context(|| format!("cannot make {}", job.folder.display()))?;
     for (output, spec) in milled.outputs.iter().zip(recipe.outputs()) {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use pixmill_blob::AssetFolder;
 use pixmill_types::{Recipe, RecipeDocument};
 
 /// The recipe of `--steps`, of the document `--recipe`, or the default one.
@@ -12,6 +13,19 @@ pub(super) fn chosen(steps: Option<&Recipe>, document: Option<&Path>) -> anyhow:
         (None, Some(path)) => read(path).with_context(|| format!("recipe {}", path.display())),
         (None, None) => Ok(Recipe::default()),
     }
+}
+
+/// Says what the recipe names and the folder of assets does not have.
+///
+/// # Errors
+/// The first that is not to be had.
+pub(super) fn check_assets(recipe: &Recipe, folder: &AssetFolder) -> anyhow::Result<()> {
+    for name in recipe.assets() {
+        if let Err(error) = folder.check(&name) {
+            bail!("the asset {name} cannot be used: {error}");
+        }
+    }
+    Ok(())
 }
 
 fn read(path: &Path) -> anyhow::Result<Recipe> {

@@ -28,6 +28,9 @@ Steps are separated by `|`. After `=>` stand the outputs, separated by `;`: each
 with a format. Steps before `=>` are shared by all outputs and run once. Arguments follow a colon, separated by commas, by
 position or as `name=value`. Without `=>` there is one output, `processed_{name}`, in the format of the input.
 
+A value in quotes may hold any of these signs, `\\\"` for a quote, `\\\\` for a backslash and `\\n` for a new line:
+`text:\"Sunny, warm\\nand dry\",gravity=north`. In documents a text stands as it is, in the quotes of TOML or JSON.
+
 The same as a document, TOML or JSON:
 
 ```toml

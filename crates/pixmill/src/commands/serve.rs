@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
+use pixmill_blob::AssetFolder;
 use pixmill_gateway::{Gateway, GatewayOptions};
 use pixmill_worker::Worker;
 use tokio::net::TcpListener;
@@ -26,7 +27,7 @@ pub(super) enum Part {
 }
 
 pub(super) fn run(flags: &Flags, part: Part) -> anyhow::Result<ExitCode> {
-    let (config, _) = Config::resolve(flags)?;
+    let (config, layers) = Config::resolve(flags)?;
     if part != Part::Both && config.broker.broker == BrokerKind::Memory {
         bail!("broker is memory, which no other process can reach: expected sqlite or a Redis, or `pixmill serve`");
     }
@@ -37,7 +38,9 @@ pub(super) fn run(flags: &Flags, part: Part) -> anyhow::Result<ExitCode> {
         .thread_name("pixmill-async")
         .build()
         .context("cannot start the async runtime")?;
-    runtime.block_on(serve(&config, part))
+    // A gateway alone knows the workers' folder only when it was told: another machine may have none at the default place.
+    let assets = (part == Part::Both || layers.names("assets")).then(|| AssetFolder::new(config.worker.assets.clone()));
+    runtime.block_on(serve(&config, part, assets))
 }
 
 /// Threads of the async runtime: half the cores. Milling, hashing and the disk have threads of their own, and waking a
@@ -49,7 +52,7 @@ fn async_threads(part: Part) -> usize {
     }
 }
 
-async fn serve(config: &Config, part: Part) -> anyhow::Result<ExitCode> {
+async fn serve(config: &Config, part: Part, assets: Option<AssetFolder>) -> anyhow::Result<ExitCode> {
     let mut signals = StopSignals::listen()?;
     // Before anything is opened: a second instance on the same port stops here.
     let listeners = Listeners::bind(config, part).await?;
@@ -58,6 +61,7 @@ async fn serve(config: &Config, part: Part) -> anyhow::Result<ExitCode> {
     let worker = Worker::start(opened.for_worker(), worker_options(config, slots)?)?;
     let options = GatewayOptions {
         queue_metrics: part != Part::Worker,
+        assets,
         ..gateway_options(config)
     };
     let gateway = Gateway::new(opened.for_gateway(), options);

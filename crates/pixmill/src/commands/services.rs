@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
-use pixmill_blob::{BlobError, BlobStore};
+use pixmill_blob::{AssetFolder, BlobError, BlobStore};
 use pixmill_broker::{Broker, BrokerOptions, Registry};
 use pixmill_gateway::{GatewayOptions, Metrics, Services};
 use pixmill_types::DiskSync;
-use pixmill_worker::{AssetFolder, BrokerPlace, WorkerOptions, WorkerServices, check_installation};
+use pixmill_worker::{BrokerPlace, WorkerOptions, WorkerServices, check_installation};
 
 use crate::config::Config;
 use crate::config::value::{Auto, BrokerKind};

@@ -37,6 +37,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("round", "round:24"),
     ("flatten", "round:50% | flatten:#ffd060"),
     ("watermark", "watermark:logo.png,scale=25,opacity=0.8"),
+    (
+        "text",
+        "text:\"Two parrots,\\ndos loros, שני תוכים\",size=12%,gravity=south,margin=6,bold=true,outline=8",
+    ),
 ];
 
 /// How a step is shown, as a recipe; `None` for one that is not.

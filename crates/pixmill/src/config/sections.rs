@@ -121,7 +121,8 @@ section! {
         /// Memory that the images under way may be estimated to take together; auto takes half of what the machine, or
         /// its container, has.
         memory_budget: Auto<Bytes> = "auto",
-        /// Folder of the files that recipes name, such as watermarks; it may be missing.
+        /// Folder of the files that recipes name, watermarks and fonts; it may be missing. A process that has a gateway and no
+        /// worker looks there only when this is set.
         assets: PathBuf = "assets",
         /// How long a shutdown lets running tasks and requests finish before it gives them back or cuts them off.
         drain_grace: Duration = "25s",

@@ -88,6 +88,11 @@ impl Layers {
         self.values.entry(setting.name).or_insert((value, source));
     }
 
+    /// Whether anybody has given the setting of that name a value.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
     /// Parses the winning value of `setting`.
     pub(crate) fn parse<T: Value>(&self, setting: &Setting) -> Result<T, ConfigError> {
         let (text, from) = self.winner(setting);

@@ -134,10 +134,17 @@ fn help_teaches_every_command() {
     let (code, help, _) = run(&mut pixmill(["--help"]));
     assert_eq!(code, Some(0));
     for word in [
-        "serve", "process", "explain", "info", "recipes", "config", "backup", "restore", "bench", "--listen", "--data",
+        "serve", "process", "explain", "info", "recipes", "licence", "config", "backup", "restore", "bench",
+        "--listen", "--data",
     ] {
         assert!(help.contains(word), "{word} is not in\n{help}");
     }
+    let (code, licence, _) = run(&mut pixmill(["licence"]));
+    assert_eq!(code, Some(0));
+    assert!(
+        licence.contains("Apache") && licence.contains("Bitstream Vera"),
+        "{licence}"
+    );
 }
 
 #[test]

@@ -147,7 +147,24 @@ fn a_server_lays_on_what_lies_in_its_folder_of_assets_and_names_what_does_not() 
         client.wait_until_final(&task)
     };
     assert_eq!(upload("watermark:basn6a08.png,scale=30")["state"], "completed");
-    let record = upload("watermark:nothing.png");
+    assert_eq!(upload("text:\"Hello, world\",size=10%")["state"], "completed");
+    let refused = |recipe: &str| {
+        let form = Form::new()
+            .text("recipe", recipe)
+            .file("file", "a.jpg", &testdata("bench/photo_0.3mp.jpg"));
+        let problem = client
+            .send(Request::form("/upload", &form))
+            .expect_problem(422, "asset_unusable");
+        problem["detail"].as_str().unwrap().to_owned()
+    };
+    let detail = refused("watermark:nothing.png");
+    assert!(
+        detail.contains("nothing.png") && detail.contains("setting assets") && detail.contains("basi0g01.png"),
+        "{detail}"
+    );
+    assert!(!detail.contains(folder.to_str().unwrap()), "{detail}");
+    // What is no font is known once it is read.
+    let record = upload("text:a,font=basn6a08.png");
     assert_eq!(
         (&record["state"], &record["attempt"]),
         (&"failed".into(), &1.into()),
@@ -155,8 +172,66 @@ fn a_server_lays_on_what_lies_in_its_folder_of_assets_and_names_what_does_not() 
     );
     let failure = record["failure"].to_string();
     assert!(
-        failure.contains("recipe_impossible") && failure.contains("nothing.png"),
+        failure.contains("recipe_impossible") && failure.contains("the asset basn6a08.png cannot be used"),
         "{failure}"
     );
-    assert!(!failure.contains(folder.to_str().unwrap()), "{failure}");
+}
+
+#[test]
+fn a_gateway_alone_looks_for_assets_only_where_it_is_told_to() {
+    let data = DataFolder::new();
+    let form =
+        Form::new()
+            .text("recipe", "watermark:nothing.png")
+            .file("file", "a.jpg", &testdata("bench/photo_0.3mp.jpg"));
+    let untold = ServerOptions::gateway().start(&data);
+    let task = task_id(&untold.client().send(Request::form("/upload", &form)).expect(202));
+    untold.stop();
+    let folder = testdata_path("pngsuite");
+    let told = ServerOptions::gateway()
+        .env("PIXMILL_ASSETS", folder.to_str().unwrap())
+        .start(&data);
+    told.client()
+        .send(Request::form("/upload", &form))
+        .expect_problem(422, "asset_unusable");
+    // The worker says of the task that was taken what the gateway would have said.
+    let worker = ServerOptions::worker()
+        .args(["--assets", folder.to_str().unwrap()])
+        .start(&data);
+    let record = told.client().wait_until_final(&task);
+    worker.stop();
+    let failure = record["failure"].to_string();
+    assert!(
+        failure.contains("recipe_impossible") && failure.contains("basi0g01.png"),
+        "{failure}"
+    );
+}
+
+#[test]
+fn what_is_not_there_is_said_before_anything_is_milled() {
+    let scratch = tempfile::tempdir().unwrap();
+    let photo = testdata_path("photos/kodak_14.png");
+    let out = scratch.path().join("out");
+    let assets = ["--assets".to_owned(), testdata_path("pngsuite").display().to_string()];
+    let steps = ["--steps", "text:a,font=nothing.ttf"];
+    let (code, _, errors) = run(pixmill(["process"])
+        .args(&assets)
+        .args(steps)
+        .arg("-o")
+        .arg(&out)
+        .arg(&photo));
+    assert_eq!(code, Some(1));
+    assert!(
+        errors.contains("the asset nothing.ttf cannot be used") && errors.contains("basi0g01.png"),
+        "{errors}"
+    );
+    assert!(!errors.contains("milled") && !out.exists(), "{errors}");
+    let (code, plan, errors) = run(pixmill(["explain"]).args(&assets).args(steps).arg(&photo));
+    assert_eq!(code, Some(1));
+    assert!(plan.contains("nothing.ttf, south-east") && errors.contains("the asset nothing.ttf cannot be used"));
+    let (code, _, errors) = run(pixmill(["explain"])
+        .args(&assets)
+        .args(["--steps", "watermark:basi0g01.png"])
+        .arg(&photo));
+    assert_eq!(code, Some(0), "{errors}");
 }

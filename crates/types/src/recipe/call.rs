@@ -11,6 +11,7 @@ use super::color::Color;
 use super::gravity::{Focus, Gravity};
 use super::length::Length;
 use super::parameter::{Parameter, ParameterKind, list_of};
+use super::words::Words;
 
 /// One argument as written.
 #[derive(Debug, Clone)]
@@ -156,6 +157,21 @@ impl Bound {
         self.parsed(name)
     }
 
+    /// A length; `None` when it was not given.
+    pub(crate) fn length(&mut self, name: &str) -> Result<Option<Length>, RecipeError> {
+        self.parsed(name)
+    }
+
+    /// Text that is drawn; `None` when it was not given.
+    pub(crate) fn words(&mut self, name: &str) -> Result<Option<Words>, RecipeError> {
+        let Some((_, text)) = self.take(name) else {
+            return Ok(None);
+        };
+        text.parse()
+            .map(Some)
+            .map_err(|error| self.error(format!("{name} {error}")))
+    }
+
     /// A length, which must be given.
     pub(crate) fn required_length(&mut self, name: &str) -> Result<Length, RecipeError> {
         self.parsed(name)?
@@ -224,6 +240,15 @@ impl CallWriter {
         self.separate();
         let _infallible = write!(self.text, "{name}={value}");
         self
+    }
+
+    /// Adds the value by its name unless it is the default.
+    pub(crate) fn unless<T: std::fmt::Display + PartialEq>(self, name: &str, value: T, default: T) -> Self {
+        if value == default {
+            self
+        } else {
+            self.named(name, value)
+        }
     }
 
     pub(crate) fn finish(self) -> String {

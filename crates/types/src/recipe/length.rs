@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub enum Length {
     /// Pixels; 1 to 65,535.
     Pixels(u32),
-    /// Of the shorter side of the picture; more than 0, at most 100.
+    /// Of the shorter side of the picture, unless a parameter says otherwise; more than 0, at most 100.
     Percent(f32),
 }
 
@@ -20,12 +20,12 @@ pub struct InvalidLength;
 const MAX_PIXELS: u32 = 65_535;
 
 impl Length {
-    /// What it is in a picture with a shorter side of `shorter` pixels, pixels.
+    /// What it is of a side of `side` pixels, pixels.
     #[must_use]
-    pub fn pixels(self, shorter: u32) -> f64 {
+    pub fn pixels(self, side: u32) -> f64 {
         match self {
             Self::Pixels(pixels) => f64::from(pixels),
-            Self::Percent(percent) => f64::from(shorter) * f64::from(percent) / 100.0,
+            Self::Percent(percent) => f64::from(side) * f64::from(percent) / 100.0,
         }
     }
 }

@@ -8,18 +8,20 @@ pub(crate) mod gravity;
 pub(crate) mod length;
 pub(crate) mod output;
 pub(crate) mod parameter;
+mod quote;
 pub(crate) mod ready;
 pub mod steps;
 #[cfg(test)]
 mod tests;
 mod text;
+pub(crate) mod words;
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentHash, RecipeDocument};
+use crate::{AssetName, ContentHash, RecipeDocument};
 use output::OutputSpec;
 #[cfg(doc)]
 use ready::ReadyRecipe;
@@ -64,7 +66,8 @@ impl Recipe {
     /// Makes a recipe from parts.
     ///
     /// # Errors
-    /// [`RecipeError`] when there are too many steps or outputs, or two outputs of one name and format.
+    /// [`RecipeError`] when there are too many steps or outputs, two outputs of one name and format, or more text than
+    /// the canonical form may have.
     pub fn new(steps: Vec<Step>, outputs: Vec<OutputSpec>) -> Result<Self, RecipeError> {
         let outputs = if outputs.is_empty() {
             vec![OutputSpec::default()]
@@ -91,7 +94,17 @@ impl Recipe {
                 return Err(RecipeError::new(format!("output {}", index + 1), problem));
             }
         }
-        Ok(Self { steps, outputs })
+        let recipe = Self { steps, outputs };
+        // It is stored in that form, and must be read again.
+        let length = recipe.to_string().len();
+        if length > text::MAX_LEN {
+            let problem = format!(
+                "{length} bytes long in its compact form, at most {} are allowed",
+                text::MAX_LEN
+            );
+            return Err(RecipeError::new("recipe", problem));
+        }
+        Ok(recipe)
     }
 
     /// The steps all outputs share, in order.
@@ -104,6 +117,12 @@ impl Recipe {
     #[must_use]
     pub fn outputs(&self) -> &[OutputSpec] {
         &self.outputs
+    }
+
+    /// The files of the folder of assets that its steps use, in order; one that several use comes several times.
+    pub fn assets(&self) -> impl Iterator<Item = AssetName> {
+        let of_outputs = self.outputs.iter().flat_map(|output| &output.steps);
+        self.steps.iter().chain(of_outputs).filter_map(Step::asset)
     }
 
     /// BLAKE3 of the canonical text: stable over releases, equal for equal recipes however they were written.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::gravity::{Focus, Gravity};
+use super::words::Words;
 
 /// One parameter of a step or of an output format.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,6 +49,8 @@ pub enum ParameterKind {
     Length,
     /// The name of a file in the folder of assets.
     AssetName,
+    /// [`Words`].
+    Words,
     /// An output name: letters, digits, `.`, `_`, `-`, and `{name}` for the input's name.
     OutputName,
 }
@@ -68,6 +71,11 @@ impl fmt::Display for ParameterKind {
             Self::AssetName => {
                 f.write_str("a file of the assets: 1 to 64 characters of A-Z a-z 0-9 . _ -, no dot or dash first")
             }
+            Self::Words => write!(
+                f,
+                "1 to {} characters, in quotes where a separator is among them",
+                Words::MAX_CHARS
+            ),
             Self::OutputName => f.write_str("1 to 64 characters of A-Z a-z 0-9 . _ - and {name} for the input's name"),
         }
     }

@@ -73,6 +73,15 @@ fn compact_and_document_forms_give_the_same_value() {
                 {"format": "info", "name": "a"}]}"#,
         ),
         (
+            "text : \"Hi; there, you | me => 50% [x]=\\\"y\\\" \\\\\\n2\", gravity = north =>png:name=a; text:plain text|webp:name=b",
+            "text:\"Hi; there, you | me => 50% [x]=\\\"y\\\" \\\\\\n2\",gravity=north => png:name=a ; \
+             text:\"plain text\" | webp:name=b",
+            "steps = [{ op = 'text', text = \"Hi; there, you | me => 50% [x]=\\\"y\\\" \\\\\\r\\n2\", gravity = 'north' }]\n\
+             [[outputs]]\nformat = 'png'\nname = 'a'\n[[outputs]]\nformat = 'webp'\nname = 'b'\nsteps = ['text:\"plain text\"']",
+            r#"{"steps": [{"op": "text", "gravity": "north", "text": "Hi; there, you | me => 50% [x]=\"y\" \\\n2"}], "outputs": [
+                {"format": "png", "name": "a"}, {"format": "webp", "name": "b", "steps": [{"op": "text", "text": "plain text"}]}]}"#,
+        ),
+        (
             "=> jpeg",
             "=> jpeg",
             "[[outputs]]\nformat = 'jpeg'",
@@ -122,6 +131,14 @@ fn ready_recipes_are_the_documents_of_their_folder() {
     ] {
         assert!(not_alone.parse::<Recipe>().is_err(), "{not_alone}");
     }
+}
+
+#[test]
+fn a_recipe_knows_the_assets_it_needs() {
+    let text = "watermark:a.png | blur:2 => text:x,font=b.ttf | png ; text:y | watermark:a.png | webp";
+    let recipe: Recipe = text.parse().unwrap();
+    let names: Vec<_> = recipe.assets().map(|name| name.to_string()).collect();
+    assert_eq!(names, ["a.png", "b.ttf", "a.png"]);
 }
 
 #[test]
@@ -175,6 +192,16 @@ fn shapes_have_one_canonical_text() {
         (
             "watermark:logo.png,south-east,1 | watermark:image=a.webp,tile=true,scale=9.5,gravity=north,margin=0,opacity=0.25",
             "watermark:logo.png | watermark:a.webp,gravity=north,opacity=0.25,scale=9.5,tile=true,margin=0",
+        ),
+        (
+            "text:\"a\",5%,white,bold=false,outline_color=black,padding=25 | text:a,12,#F00,b.ttf,angle=-30,opacity=0.5",
+            "text:\"a\" | text:\"a\",size=12,color=#ff0000,font=b.ttf,opacity=0.5,angle=-30",
+        ),
+        (
+            "text: a b ,bold=true,tile=true,width=50%,align=left,line_height=1,outline=5,outline_color=red,\
+             background=#0008,padding=0,margin=3",
+            "text:\"a b\",bold=true,margin=3,tile=true,width=50%,align=left,line_height=1,outline=5,\
+             outline_color=#ff0000,background=#00000088,padding=0",
         ),
     ] {
         let recipe: Recipe = text.parse().unwrap();
@@ -273,6 +300,7 @@ fn any_step() -> impl Strategy<Value = Step> {
             .prop_map(|(low, high)| Step::Normalise(Normalise { low, high })),
         resize,
         any_shape(),
+        any_text(),
     ]
 }
 
@@ -325,6 +353,61 @@ fn any_shape() -> impl Strategy<Value = Step> {
             radius: Length::Percent(radius)
         })),
     ]
+}
+
+fn any_text() -> impl Strategy<Value = Step> {
+    use steps::{Align, Font, Text};
+    let words = prop_oneof!["[a-z |;,=\"\\\\\n>%\\[:]{0,12}x", "\\PC{0,12}x"];
+    let color = any::<[u8; 4]>().prop_map(|[red, green, blue, alpha]| Color {
+        red,
+        green,
+        blue,
+        alpha,
+    });
+    let font = prop_oneof![
+        Just(Font::Sans),
+        Just(Font::SansBold),
+        Just(Font::Asset("a-b.ttf".parse().unwrap()))
+    ];
+    let width = prop_oneof![
+        Just(None),
+        (1_u32..=65_535).prop_map(|width| Some(Length::Pixels(width))),
+        (0.001_f32..=100.0).prop_map(|width| Some(Length::Percent(width)))
+    ];
+    let align = prop::option::of(prop_oneof![Just(Align::Left), Just(Align::Center), Just(Align::Right)]);
+    let share = 0.0_f32..=1.0;
+    (
+        words,
+        font,
+        [color.clone(), color.clone(), color],
+        width,
+        align,
+        share,
+        any::<bool>(),
+    )
+        .prop_filter_map(
+            "no text",
+            |(words, font, [color, outline_color, background], width, align, share, tile)| {
+                Some(Step::Text(Text {
+                    text: words.parse().ok()?,
+                    size: width.unwrap_or(Length::Percent(5.0)),
+                    color,
+                    font,
+                    gravity: Gravity::SouthWest,
+                    margin: 3,
+                    opacity: share,
+                    angle: share * 360.0,
+                    tile,
+                    width,
+                    align,
+                    line_height: 0.5 + share,
+                    outline: share * 50.0,
+                    outline_color,
+                    background,
+                    padding: share * 500.0,
+                }))
+            },
+        )
 }
 
 fn any_recipe() -> impl Strategy<Value = Recipe> {

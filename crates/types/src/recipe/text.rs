@@ -8,8 +8,8 @@
 //! argument = value | name "=" value
 //! ```
 //! or the name of a ready recipe, alone.
-//! White space around every part is ignored. No value contains any of `| ; , =` or `=>`; a `:` may stand in one, as the name
-//! ends at the first.
+//! White space around every part is ignored. A value in quotes may contain anything ([`quote`]); no other contains any of
+//! `| ; , =` or `=>`. A `:` may stand in one, as the name ends at the first.
 
 use std::fmt;
 
@@ -17,10 +17,10 @@ use super::call::{Argument, Call};
 use super::output::OutputSpec;
 use super::ready::ReadyRecipe;
 use super::steps::Step;
-use super::{Recipe, RecipeError};
+use super::{Recipe, RecipeError, quote};
 
 /// The longest compact form accepted, bytes.
-const MAX_LEN: usize = 8 * 1024;
+pub(super) const MAX_LEN: usize = 8 * 1024;
 
 pub(super) fn parse_recipe(text: &str) -> Result<Recipe, RecipeError> {
     if text.len() > MAX_LEN {
@@ -32,7 +32,7 @@ pub(super) fn parse_recipe(text: &str) -> Result<Recipe, RecipeError> {
     if let Some(ready) = ReadyRecipe::named(text.trim()) {
         return parse_recipe(ready.text);
     }
-    let (pipeline, outputs) = match text.split_once("=>") {
+    let (pipeline, outputs) = match quote::split_once(text, "=>") {
         Some((pipeline, outputs)) => (pipeline, Some(outputs)),
         None => (text, None),
     };
@@ -48,8 +48,7 @@ pub(super) fn parse_recipe(text: &str) -> Result<Recipe, RecipeError> {
     };
     let outputs = match outputs {
         None => Vec::new(),
-        Some(outputs) => outputs
-            .split(';')
+        Some(outputs) => quote::split(outputs, ";")
             .enumerate()
             .map(|(index, output)| parse_output(index + 1, output))
             .collect::<Result<_, _>>()?,
@@ -74,11 +73,11 @@ pub(super) fn parse_step(place: String, text: &str) -> Result<Step, RecipeError>
 
 fn parse_steps(kind: &str, pipeline: &str) -> Result<Vec<Step>, RecipeError> {
     let parse = |(index, text)| parse_step(format!("{kind} {}", index + 1), text);
-    pipeline.split('|').enumerate().map(parse).collect()
+    quote::split(pipeline, "|").enumerate().map(parse).collect()
 }
 
 fn parse_output(number: usize, text: &str) -> Result<OutputSpec, RecipeError> {
-    let (pipeline, format) = match text.rsplit_once('|') {
+    let (pipeline, format) = match quote::rsplit_once(text, "|") {
         Some((pipeline, format)) => (Some(pipeline), format),
         None => (None, text),
     };
@@ -100,22 +99,22 @@ fn parse_call(place: String, text: &str) -> Result<Call, RecipeError> {
             "empty, expected a name such as grayscale or blur:2",
         ));
     }
-    let parse_argument = |argument: &str| match argument.split_once('=') {
-        Some((name, value)) => Argument {
-            name: Some(name.trim().to_owned()),
-            value: value.trim().to_owned(),
-        },
-        None => Argument {
-            name: None,
-            value: argument.trim().to_owned(),
-        },
+    let shown: String = name.chars().take(40).collect();
+    let place = format!("{place} ({shown})");
+    let parse_argument = |argument| {
+        let (name, value) = match quote::split_once(argument, "=") {
+            Some((name, value)) => (Some(name.trim().to_owned()), value),
+            None => (None, argument),
+        };
+        let value = quote::value(value.trim()).map_err(|problem| RecipeError::new(&place, problem))?;
+        Ok(Argument { name, value })
     };
     let arguments = arguments
-        .map(|list| list.split(',').map(parse_argument).collect())
+        .map(|list| quote::split(list, ",").map(parse_argument).collect())
+        .transpose()?
         .unwrap_or_default();
-    let shown: String = name.chars().take(40).collect();
     Ok(Call {
-        place: format!("{place} ({shown})"),
+        place,
         name: name.to_owned(),
         arguments,
     })

@@ -49,8 +49,8 @@ pub(crate) struct ImageBody(Vec<u8>);
 
 problems!(UploadProblems:
     InvalidHeader, MalformedMultipart, IncompleteBody, UploadTimeout, InputTooLarge, FieldTooLarge,
-    UnsupportedMediaType, FileMissing, FileEmpty, InvalidField, InvalidRecipe, RecipeImpossible, NotAnImage,
-    ImageUnsupported, ImageTruncated, ImageCorrupt, LimitExceeded, IdempotencyKeyReused, Busy, QueueFull,
+    UnsupportedMediaType, FileMissing, FileEmpty, InvalidField, InvalidRecipe, RecipeImpossible, AssetUnusable,
+    NotAnImage, ImageUnsupported, ImageTruncated, ImageCorrupt, LimitExceeded, IdempotencyKeyReused, Busy, QueueFull,
     BrokerUnavailable, StorageUnavailable, StorageFull);
 
 problems!(CreateProblems: InvalidQuery, NotBeforeTooFar; and those of UploadProblems);

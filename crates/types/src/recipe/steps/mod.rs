@@ -24,6 +24,7 @@ mod round;
 mod saturation;
 mod sepia;
 mod sharpen;
+mod text;
 mod threshold;
 mod tint;
 mod trim;
@@ -52,6 +53,7 @@ pub use round::Round;
 pub use saturation::Saturation;
 pub use sepia::Sepia;
 pub use sharpen::Sharpen;
+pub use text::{Align, Font, Text};
 pub use threshold::Threshold;
 pub use tint::Tint;
 pub use trim::Trim;
@@ -60,6 +62,7 @@ pub use watermark::Watermark;
 use std::fmt;
 
 use super::RecipeError;
+use super::asset::AssetName;
 use super::call::{Bound, Call, CallWriter};
 use super::parameter::StepReference;
 
@@ -71,12 +74,17 @@ trait StepDefinition: Sized {
 
     /// Adds the arguments that differ from their defaults.
     fn write(&self, call: CallWriter) -> CallWriter;
+
+    /// The file of the folder of assets that the step uses, if any.
+    fn asset(&self) -> Option<AssetName> {
+        None
+    }
 }
 
 macro_rules! steps {
     ($($step:ident),+ $(,)?) => {
         /// One step of a recipe.
-        #[derive(Debug, Clone, Copy, PartialEq)]
+        #[derive(Debug, Clone, PartialEq)]
         pub enum Step {
             $(#[doc = concat!("See [`", stringify!($step), "`].")] $step($step)),+
         }
@@ -89,6 +97,12 @@ macro_rules! steps {
             #[must_use]
             pub const fn name(&self) -> &'static str {
                 match self { $(Self::$step(_) => <$step as StepDefinition>::REFERENCE.name),+ }
+            }
+
+            /// The file of the folder of assets that the step uses, if any.
+            #[must_use]
+            pub fn asset(&self) -> Option<AssetName> {
+                match self { $(Self::$step(step) => step.asset()),+ }
             }
 
             pub(crate) fn from_call(call: Call) -> Result<Self, RecipeError> {
@@ -114,5 +128,5 @@ macro_rules! steps {
 
 steps![
     Orient, Grayscale, Blur, Resize, Flip, Flop, Brightness, Contrast, Saturation, Hue, Gamma, Invert, Threshold,
-    Sepia, Crop, Pad, Rotate, Flatten, Trim, Round, Sharpen, Pixelate, Median, Edge, Normalise, Tint, Watermark,
+    Sepia, Crop, Pad, Rotate, Flatten, Trim, Round, Sharpen, Pixelate, Median, Edge, Normalise, Tint, Watermark, Text,
 ];

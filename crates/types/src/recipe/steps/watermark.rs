@@ -103,4 +103,8 @@ impl StepDefinition for Watermark {
         }
         call
     }
+
+    fn asset(&self) -> Option<AssetName> {
+        Some(self.image)
+    }
 }

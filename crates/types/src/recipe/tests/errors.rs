@@ -79,6 +79,41 @@ fn errors_say_where_and_what_is_allowed() {
             "watermark:logo.png,scale=0",
             "step 1 (watermark): scale is \"0\", allowed is a number from 1 to 100",
         ),
+        ("text", "step 1 (text): text is not given, it is needed"),
+        (
+            "text:\"a\\n\u{7}\"",
+            "step 1 (text): text has the control character U+0007, allowed are characters that can be seen, spaces and new \
+             lines",
+        ),
+        (
+            "text:\" \"",
+            "step 1 (text): text is blank, allowed are characters that can be seen, spaces and new lines",
+        ),
+        (
+            "text:a,size=0",
+            "step 1 (text): size is \"0\", allowed is a whole number of pixels from 1 to 65535, or a percentage up to 100%",
+        ),
+        (
+            "text:a,bold=true,font=a.ttf",
+            "step 1 (text): bold is true and font is given, only one of them may be",
+        ),
+        (
+            "text:a,line_height=9",
+            "step 1 (text): line_height is \"9\", allowed is a number from 0.5 to 5",
+        ),
+        (
+            "text:\"a | blur:2",
+            "step 1 (text): the quote that begins \"\\\"a | blur:2\" is not closed",
+        ),
+        (
+            "text:5\" wide",
+            "step 1 (text): a quote stands within \"5\\\" wide\", allowed is all of a value in quotes, with \\\" for a quote \
+             in it",
+        ),
+        (
+            "text:\"a\\tb\"",
+            "step 1 (text): \\t stands in quotes, allowed are \\\", \\\\ and \\n",
+        ),
         (
             "normalise:high=50",
             "step 1 (normalise): high is \"50\", allowed is a number from 0 to 49",
@@ -241,6 +276,17 @@ fn errors_say_where_and_what_is_allowed() {
     assert_eq!(
         many.parse::<Recipe>().unwrap_err().to_string(),
         "steps: 65 steps, at most 64 are allowed"
+    );
+    let words = "é".repeat(1_001);
+    assert_eq!(
+        format!("text:{words}").parse::<Recipe>().unwrap_err().to_string(),
+        "step 1 (text): text has 1001 characters, at most 1000 are allowed"
+    );
+    // A document may say in fewer bytes what the compact form, which is stored, needs more for.
+    let step = format!("{{ op = 'text', text = '{}' }}", "\"".repeat(1_000));
+    assert_eq!(
+        from_toml(&format!("steps = [{step}, {step}, {step}, {step}, {step}]")).unwrap_err(),
+        "recipe: 10047 bytes long in its compact form, at most 8192 are allowed"
     );
     let long = "x".repeat(9_000);
     assert!(long.parse::<Recipe>().unwrap_err().to_string().contains("at most 8192"));

@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use pixmill_blob::{BlobError, BlobKey, BlobStore};
+use pixmill_blob::{AssetFolder, BlobError, BlobKey, BlobStore};
 use pixmill_broker::{Broker, BrokerOptions, Clock, EventPage, EventQuery, MemoryBroker, Submission, Submitted};
 use pixmill_engine::probe::probe;
 use pixmill_types::{
     ContentHash, DisplayName, EventCursor, EventKind, Failure, InputImage, LeaseId, Limits, Mill, NewTask, OutputImage,
     Payload, Priority, QueueName, Recipe, Task, TaskId, TaskState, Timestamp,
 };
-use pixmill_worker::{AssetFolder, BrokerPlace, Worker, WorkerOptions, WorkerServices};
+use pixmill_worker::{BrokerPlace, Worker, WorkerOptions, WorkerServices};
 
 pub(crate) use faulty::{Call, Fault, Faulty};
 
