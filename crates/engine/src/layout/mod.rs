@@ -4,6 +4,7 @@
 //! Owns fields and what they may hold. Reads no pixel.
 
 pub(crate) mod bmp;
+pub(crate) mod fields;
 pub(crate) mod ico;
 pub(crate) mod pnm;
 pub(crate) mod qoi;

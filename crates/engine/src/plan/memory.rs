@@ -17,9 +17,6 @@ const FIXED: u64 = 1024 * 1024;
 
 /// What libwebp's lossless encoder holds beside the picture, resident, bytes a pixel.
 const WEBP_LOSSLESS_BYTES: u64 = 24;
-/// What the AV1 encoder holds beside the picture, bytes a pixel.
-const AVIF_BYTES: u64 = 56;
-
 /// Decoding into a picture of shape `into`, which is counted, bytes.
 pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64 {
     if decode.by_core {
@@ -95,6 +92,21 @@ fn jpeg(encode: &EncodePlan, shape: Shape) -> u64 {
         0
     };
     rows * (u64::from(shape.width) + BESIDE) * size_of::<u16>() as u64 + waiting
+}
+
+/// Coding AV1 of shape `shape`, bytes: what each block was decided to be, planes as they are and as they will be decoded, and
+/// what is coded until it is known how; of high quality that is more. Alpha comes when the colours are done.
+fn av1(encode: &EncodePlan, shape: Shape) -> u64 {
+    const BLOCKS: u64 = 12;
+    const COPIES: u64 = 6;
+    let coded = if encode.quality <= 80 { 0 } else { 15 };
+    // Of two pixels.
+    let samples = match (shape.channels.is_gray(), encode.subsampling()) {
+        (true, _) => 2,
+        (false, Subsampling::Half) => 3,
+        (false, Subsampling::None) => 6,
+    };
+    shape.pixels() * (BLOCKS + coded + COPIES * samples * shape.depth.bytes() as u64 / 2)
 }
 
 /// The rows that the JPEG core holds while it makes luma of shape `shape`, bytes.
@@ -207,7 +219,7 @@ pub(super) fn encoding(encode: &EncodePlan, from: Shape) -> u64 {
         // resident memory with 12 MP of dense photo was 5.6 bytes a pixel at quality 80 and 12 at 100, colour included.
         ImageFormat::Webp if encode.quality <= 80 => 4 * written.pixels(),
         ImageFormat::Webp => 12 * written.pixels(),
-        ImageFormat::Avif => widened + AVIF_BYTES * written.pixels(),
+        ImageFormat::Avif => av1(encode, written),
     };
     FIXED + from.bytes() + narrowed + working + file(encode, from)
 }

@@ -105,6 +105,10 @@ fn plans_say_what_milling_takes() {
         ("photos/kodak_14.png", "resize:1536,enlarge=true => qoi"),
         ("photos/kodak_14.png", "grayscale | resize:1536,enlarge=true => qoi"),
         ("photos/kodak_14.png", "resize:1536,enlarge=true => avif:effort=0"),
+        ("photos/kodak_14.png", "resize:1536,enlarge=true => avif:95"),
+        ("photos/kodak_14.png", "grayscale | resize:1536,enlarge=true => avif"),
+        ("formats/gray16_big_endian.tiff", "resize:1536,enlarge=true => avif"),
+        ("pngsuite/basn6a16.png", "resize:1200,enlarge=true => avif:95"),
         ("webp/lossless_alpha.webp", "resize:1500,enlarge=true => avif:effort=3"),
         ("webp/lossless_alpha.webp", "resize:1500,enlarge=true | blur:2 => png"),
         (
