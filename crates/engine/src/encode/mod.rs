@@ -44,7 +44,9 @@ pub(crate) fn encode(
         ImageFormat::Bmp => bmp::encode(image, control),
         ImageFormat::Qoi => qoi::encode(image, control),
         ImageFormat::Avif => avif::encode(&image, plan, attached, control),
-        ImageFormat::Ico | ImageFormat::Pnm => Err(failed(plan.format.as_str(), &"the format is only read")),
+        ImageFormat::Ico | ImageFormat::Pnm | ImageFormat::Jxl => {
+            Err(failed(plan.format.as_str(), &"the format is only read"))
+        }
     }
 }
 

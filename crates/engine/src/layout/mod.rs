@@ -6,6 +6,7 @@
 pub(crate) mod bmp;
 pub(crate) mod fields;
 pub(crate) mod ico;
+pub(crate) mod jxl;
 pub(crate) mod pnm;
 pub(crate) mod qoi;
 pub(crate) mod tiff;

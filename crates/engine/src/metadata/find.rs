@@ -6,7 +6,9 @@ use flate2::read::ZlibDecoder;
 use pixmill_types::ImageFormat;
 
 use crate::chunks;
+use crate::decode;
 use crate::layout::fields::Exif;
+use crate::layout::jxl;
 use crate::layout::tiff::{Directory, tag};
 
 pub(super) const EXIF: &[u8] = b"Exif\0\0";
@@ -23,6 +25,11 @@ pub(crate) fn exif(format: ImageFormat, file: &[u8]) -> Option<Vec<u8>> {
         ImageFormat::Png => body(chunks::of_png(file), b"eXIf")?,
         ImageFormat::Webp => body(chunks::of_webp(file), b"EXIF")?,
         ImageFormat::Tiff => return Exif::of(file)?.block(),
+        // Behind a number of bytes to pass over first.
+        ImageFormat::Jxl => {
+            let (number, block) = jxl::box_of(file, b"Exif")?.split_first_chunk::<4>()?;
+            block.get(u32::from_be_bytes(*number) as usize..)?
+        }
         _ => return None,
     };
     Some(whole.strip_prefix(EXIF).unwrap_or(whole).to_vec())
@@ -37,6 +44,7 @@ pub(crate) fn xmp(format: ImageFormat, file: &[u8]) -> Option<Vec<u8>> {
             .find_map(|chunk| chunk.body?.strip_prefix(PNG_XMP))?,
         ImageFormat::Webp => body(chunks::of_webp(file), b"XMP ")?,
         ImageFormat::Tiff => Directory::first(file).ok()?.bytes(tag::XMP)?,
+        ImageFormat::Jxl => jxl::box_of(file, b"xml ")?,
         _ => return None,
     };
     Some(found.to_vec())
@@ -44,11 +52,13 @@ pub(crate) fn xmp(format: ImageFormat, file: &[u8]) -> Option<Vec<u8>> {
 
 /// The colour profile of a file, whatever it holds.
 pub(crate) fn icc(format: ImageFormat, file: &[u8]) -> Option<Vec<u8>> {
+    let is_usual = |icc: &Vec<u8>| icc.len() <= ICC_MAX_BYTES;
     let found = match format {
         ImageFormat::Jpeg => return jpeg_icc(file),
         ImageFormat::Png => return png_icc(body(chunks::of_png(file), b"iCCP")?),
         ImageFormat::Webp => body(chunks::of_webp(file), b"ICCP")?,
         ImageFormat::Tiff => Directory::first(file).ok()?.bytes(tag::ICC)?,
+        ImageFormat::Jxl => return decode::jxl::icc(file).filter(is_usual),
         _ => return None,
     };
     (found.len() <= ICC_MAX_BYTES).then(|| found.to_vec())

@@ -17,6 +17,13 @@ const FIXED: u64 = 1024 * 1024;
 
 /// What libwebp's lossless encoder holds beside the picture, resident, bytes a pixel.
 const WEBP_LOSSLESS_BYTES: u64 = 24;
+/// What decoding one frame of JPEG XL holds beside the picture, bytes a pixel.
+const JXL_BYTES: u64 = 16;
+/// The most that it may hold of several, bytes a pixel.
+const JXL_FRAMES_BYTES: u64 = 80;
+/// The largest colour profile that the decoder unpacks, bytes.
+const JXL_PROFILE_BYTES: u64 = 1 << 28;
+
 /// Decoding into a picture of shape `into`, which is counted, bytes.
 pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64 {
     if decode.by_core {
@@ -46,6 +53,9 @@ pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64
         ImageFormat::Tiff => into.bytes() + 2 * pixels,
         // A PNG within may have 16 bits, and then no alpha.
         ImageFormat::Ico => 8 * pixels,
+        // Planes of numbers of single precision, of up to eight frames that others may refer to, and a profile.
+        ImageFormat::Jxl if header.multi_pass => JXL_FRAMES_BYTES * pixels + JXL_PROFILE_BYTES,
+        ImageFormat::Jxl => JXL_BYTES * pixels,
         ImageFormat::Bmp | ImageFormat::Qoi | ImageFormat::Pnm | ImageFormat::Avif => 0,
     };
     // Four inks are decoded as such, then converted.
@@ -209,7 +219,7 @@ pub(super) fn encoding(encode: &EncodePlan, from: Shape) -> u64 {
     };
     let working = match encode.format {
         ImageFormat::Jpeg => jpeg(encode, written),
-        ImageFormat::Png | ImageFormat::Ico | ImageFormat::Pnm => 0,
+        ImageFormat::Png | ImageFormat::Ico | ImageFormat::Pnm | ImageFormat::Jxl => 0,
         ImageFormat::Tiff | ImageFormat::Bmp | ImageFormat::Qoi => widened,
         // Indices of a palette, and what they are packed into.
         ImageFormat::Gif => widened + 2 * written.pixels(),
@@ -234,7 +244,9 @@ pub(super) fn file(encode: &EncodePlan, from: Shape) -> u64 {
     let written = encode.shape_written(from);
     match encode.format {
         ImageFormat::Jpeg => written.samples() / 2,
-        ImageFormat::Png | ImageFormat::Tiff | ImageFormat::Ico | ImageFormat::Pnm => written.bytes(),
+        ImageFormat::Png | ImageFormat::Tiff | ImageFormat::Ico | ImageFormat::Pnm | ImageFormat::Jxl => {
+            written.bytes()
+        }
         // Four bytes a pixel where two or three are not held.
         ImageFormat::Bmp => 4 * written.pixels(),
         // A pixel that is like none before takes a byte more than it has.

@@ -256,7 +256,12 @@ impl EncodePlan {
                 ..shape
             },
             // 16 bits become 10.
-            ImageFormat::Png | ImageFormat::Tiff | ImageFormat::Avif | ImageFormat::Ico | ImageFormat::Pnm => shape,
+            ImageFormat::Png
+            | ImageFormat::Tiff
+            | ImageFormat::Avif
+            | ImageFormat::Ico
+            | ImageFormat::Pnm
+            | ImageFormat::Jxl => shape,
             // Gray as a palette; beside alpha as colour.
             ImageFormat::Bmp => Shape {
                 channels: match shape.channels {
@@ -415,7 +420,8 @@ impl fmt::Display for EncodePlan {
             | ImageFormat::Bmp
             | ImageFormat::Ico
             | ImageFormat::Qoi
-            | ImageFormat::Pnm => {}
+            | ImageFormat::Pnm
+            | ImageFormat::Jxl => {}
         }
         match self.options.subsampling {
             Some(Subsampling::Half) => f.write_str(", 4:2:0")?,

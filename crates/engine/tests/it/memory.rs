@@ -111,6 +111,8 @@ fn plans_say_what_milling_takes() {
         ("pngsuite/basn6a16.png", "resize:1200,enlarge=true => avif:95"),
         ("webp/lossless_alpha.webp", "resize:1500,enlarge=true => avif:effort=3"),
         ("webp/lossless_alpha.webp", "resize:1500,enlarge=true | blur:2 => png"),
+        ("jxl/photo.jxl", "orient => png"),
+        ("jxl/gray16.jxl", "orient => png"),
         (
             "bench/photo_2mp.jpg",
             "crop:1200,height=900 | pad:40,background=transparent => png",

@@ -302,7 +302,8 @@ impl OutputSpec {
             | ImageFormat::Bmp
             | ImageFormat::Ico
             | ImageFormat::Qoi
-            | ImageFormat::Pnm => None,
+            | ImageFormat::Pnm
+            | ImageFormat::Jxl => None,
         }
     }
 
@@ -319,7 +320,8 @@ impl OutputSpec {
             | ImageFormat::Bmp
             | ImageFormat::Ico
             | ImageFormat::Qoi
-            | ImageFormat::Pnm => 0,
+            | ImageFormat::Pnm
+            | ImageFormat::Jxl => 0,
         };
         self.options.effort.unwrap_or(default)
     }
