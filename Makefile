@@ -5,7 +5,7 @@ PHOTOS := testdata/bench/photo_0.3mp.jpg testdata/bench/photo_12mp.jpg testdata/
 
 # Each step builds on what the one before left in target/.
 .NOTPARALLEL:
-.PHONY: help test test-full lint unit doc-tests check-api check-kubernetes test-docker setup bench bench-engine bench-pipeline docs fuzz
+.PHONY: help test test-full lint unit doc-tests check-api check-avif check-kubernetes test-docker setup bench bench-engine bench-pipeline docs fuzz
 
 help:
 	@echo 'make test       everything CI checks: lint, tests, doc tests, the HTTP interface; installs what is missing'
@@ -13,6 +13,7 @@ help:
 	@echo 'make lint       formatting and clippy, warnings are errors'
 	@echo 'make unit       all Rust tests (nextest where present)'
 	@echo 'make check-api  schemathesis and promtool against a running server'
+	@echo 'make check-avif  what pixmill writes as AVIF, read by libavif'
 	@echo 'make check-kubernetes  the manifests below deploy/kubernetes against the schemas, without a cluster'
 	@echo 'make test-docker  the image and the Compose files for real; needs Docker and Compose'
 	@echo 'make bench      measure this machine: make bench PHOTOS="my/*.jpg"'
@@ -22,7 +23,7 @@ help:
 	@echo 'make docs       write the generated pages again'
 	@echo 'make setup      install what the tests need'
 
-test: setup lint unit doc-tests check-api check-kubernetes
+test: setup lint unit doc-tests check-api check-avif check-kubernetes
 
 # The properties of the engine with 20 times the cases, every file below PIXMILL_CORPORA (testdata/ as it comes) whole, cut off and damaged,
 # and what the fuzzer begins with.
@@ -49,6 +50,10 @@ check-api:
 	# As the tests are built, so that what they have built is not built again with other features of the same crates.
 	cargo test --locked --workspace --no-run --features $(FEATURES)
 	scripts/check-api target/debug/pixmill
+
+check-avif:
+	cargo test --locked --workspace --no-run --features $(FEATURES)
+	target/python/bin/python scripts/check-avif target/debug/pixmill
 
 check-kubernetes:
 	target/python/bin/python scripts/check-kubernetes deploy/kubernetes

@@ -10,6 +10,8 @@ The same versions write the same bytes again.
 """
 
 import struct
+import subprocess
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -408,6 +410,70 @@ def color_set() -> None:
     rgb.save(folder / "other_kind.png", icc_profile=ink_profile(), optimize=True)
 
 
+def describe(jxl: Path, jpeg: bytes) -> None:
+    """Gives a JPEG XL in boxes EXIF and XMP of a JPEG as they are; cjxl 0.7 packs them with Brotli, which is not read."""
+    exif = jpeg[jpeg.index(b"Exif\0\0") + 6 :][: struct.unpack_from(">H", jpeg, jpeg.index(b"Exif\0\0") - 2)[0] - 8]
+    signature = b"http://ns.adobe.com/xap/1.0/\0"
+    start = jpeg.index(signature)
+    xmp = jpeg[start + len(signature) : start - 2 + struct.unpack_from(">H", jpeg, start - 2)[0]]
+    made, file = b"", jxl.read_bytes()
+    while file:
+        length, kind = struct.unpack_from(">I4s", file)
+        length = length or len(file)
+        if kind in (b"jxlc", b"jxlp") and b"Exif" not in made:
+            for name, body in [(b"Exif", bytes(4) + exif), (b"xml ", xmp)]:
+                made += struct.pack(">I4s", 8 + len(body), name) + body
+        if kind not in (b"brob", b"jbrd"):
+            made += file[:length]
+        file = file[length:]
+    jxl.write_bytes(made)
+
+
+def jxl_set() -> None:
+    """JPEG XL by cjxl 0.7 (Debian's libjxl-tools): lossless and lossy, alpha, gray, 16 bits, turned, animated, with profiles."""
+    folder = TESTDATA / "jxl"
+    folder.mkdir(exist_ok=True)
+
+    def coded(source: Path, name: str, *options: str) -> None:
+        subprocess.run(["cjxl", "--quiet", source, folder / f"{name}.jxl", *options], check=True)
+
+    def saved(image: Image.Image, name: str, *options: str, **more: bytes) -> None:
+        with tempfile.TemporaryDirectory() as scratch:
+            image.save(Path(scratch) / "image.png", **more)
+            coded(Path(scratch) / "image.png", name, *options)
+
+    (folder / "rgb16.ppm").write_bytes(
+        b"P6\n16 12\n65535\n" + b"".join(struct.pack(">H", 40_503 * at & 0xFFFF) for at in range(16 * 12 * 3))
+    )
+    for name, source in [("rgb", "formats/rgb.png"), ("rgba", "formats/rgba.png"), ("gray", "formats/p5.pgm"),
+                         ("gray16", "formats/p5_65535.pgm"), ("rgb16", "jxl/rgb16.ppm"), ("animated", "formats/animated.png")]:
+        coded(TESTDATA / source, name, "-d", "0")
+    gray = Image.open(TESTDATA / "formats/p5.pgm")
+    gray.putalpha(Image.open(TESTDATA / "formats/rgba.png").getchannel("A"))
+    saved(gray, "gray_alpha", "-d", "0")
+    coded(TESTDATA / "formats/rgb.png", "boxes", "-d", "0", "--container=1")
+    coded(TESTDATA / "formats/rgb.png", "lossy", "-d", "1")
+    # The same coefficients, in boxes, with EXIF and XMP; the orientation becomes the codestream's own.
+    with tempfile.TemporaryDirectory() as scratch:
+        jpeg = (TESTDATA / "color/p3.jpg").read_bytes()
+        profile = jpeg.index(b"\xff\xe2")
+        behind = profile + 2 + struct.unpack_from(">H", jpeg, profile + 2)[0]
+        (Path(scratch) / "image.jpg").write_bytes(jpeg[:profile] + jpeg[behind:])
+        coded(Path(scratch) / "image.jpg", "of_jpeg", "-j", "1")
+    describe(folder / "of_jpeg.jxl", jpeg)
+    # Several groups, in several passes.
+    saved(Image.open(TESTDATA / "photos/kodak_23.png").resize((600, 300)), "photo", "-d", "2", "-p")
+    # Display P3 by its name, and ProPhoto by a profile whose header cjxl finds whole.
+    wide = Image.open(TESTDATA / "color/p3.png").convert("RGB")
+    wide.info = {}
+    for name, distance in [("p3", "0"), ("p3_lossy", "0.5")]:
+        saved(wide, name, "-d", distance, "-x", "color_space=RGB_D65_DCI_Rel_SRG")
+    profiled = Image.open(TESTDATA / "color/prophoto.png")
+    icc = profiled.info["icc_profile"]
+    whole = icc[:64] + bytes(4) + bytes.fromhex("0000f6d6000100000000d32d") + icc[80:]
+    saved(profiled.convert("RGB"), "prophoto", "-d", "0", icc_profile=whole)
+
+
 def formats_set() -> None:
     """Files of the formats that are read beside JPEG, PNG and WebP; cut from a Kodak picture."""
     folder = TESTDATA / "formats"
@@ -435,3 +501,4 @@ if __name__ == "__main__":
     webp_set()
     hostile_set()
     oriented_png()
+    jxl_set()

@@ -29,6 +29,7 @@ ROOT = HERE.parent.parent
 INSTALLED = ROOT / "target/bench-engine"
 PHOTOS = ROOT / "testdata/bench"
 CORE = max(os.sched_getaffinity(0))
+WITH_ASSEMBLER = INSTALLED / "peer-asm"
 PEERS = {
     "pixmill": [ROOT / "target/release/examples/peer"],
     "OpenCV": [INSTALLED / "python/bin/python", HERE / "peer.py", "opencv"],
@@ -41,9 +42,12 @@ MARKS = ("<!-- bench/engine -->\n", "<!-- /bench/engine -->\n")
 
 
 class Workload:
-    def __init__(self, title, name, photo, recipe, bars, repeat=1, reference=None, orientation=None, **more):
+    def __init__(self, title, name, photo, recipe, bars, repeat=1, reference=None, orientation=None, asm=False, matched=False,
+                 **more):
         self.title, self.photo, self.recipe, self.bars = title, photo, recipe, bars
         self.repeat, self.reference, self.orientation = repeat, reference, orientation
+        # Whether pixmill is the one built with the assembler, and whether bars hold only at a file as like and as small.
+        self.asm, self.matched = asm, matched
         self.job = {"name": name, **more}
 
 
@@ -75,16 +79,19 @@ WORKLOADS = [
              reference="same"),
     Workload("six outputs for the web, WebP at effort 4: 12 MP", "web", "photo_12mp.jpg",
              f"orient => {WEB.replace('webp:80', 'webp:80,effort=4')}", {"sharp": 1.2}, widths=WIDTHS),
-    Workload("JPEG to AVIF, quality 60: 2 MP", "avif", "photo_2mp.jpg", "orient => avif:60", {"best": 0.9}, reference="same"),
+    *(Workload(f"JPEG to AVIF, quality 60{how}: 2 MP", "avif", "photo_2mp.jpg", f"orient => avif:60{told}", {"best": 0.9},
+               reference="same", asm=asm, matched=True)
+      for how, told, asm in (("", "", False), (", effort 0", ",effort=0", False), (", built with `asm`", "", True))),
 ]
 
 
 class Peer:
     """A process that does jobs, one at a time, on one core."""
 
-    def __init__(self, name):
+    def __init__(self, name, workload):
         self.name = name
-        command = ["taskset", "-c", str(CORE), *map(str, PEERS[name])]
+        program = [WITH_ASSEMBLER] if workload.asm and name == "pixmill" else PEERS[name]
+        command = ["taskset", "-c", str(CORE), *map(str, program)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(self, workload, source, output, repeat):
@@ -191,7 +198,7 @@ def measure(workload, peers, rounds, scratch):
 
 
 def peak_mb(name, workload, source, scratch):
-    peer = Peer(name)
+    peer = Peer(name, workload)
     # A small job first, so that libraries are loaded and tables built.
     small = scratch / "small.jpg"
     small.write_bytes((PHOTOS / "photo_0.3mp.jpg").read_bytes())
@@ -215,12 +222,25 @@ def photo(name, scratch):
 
 def verdict(workload, figures):
     parts = []
-    mine = figures["pixmill"]["ms"]
+    own = figures["pixmill"]
     for name, bar in workload.bars.items():
-        theirs = min(f["ms"] for peer, f in figures.items() if peer != "pixmill") if name == "best" else figures[name]["ms"]
-        ratio = theirs / mine
-        parts.append(f"{name} {ratio:.1f}x of {bar}x{'' if ratio >= bar else ' (missed)'}")
+        peer = name
+        if name == "best":
+            peer = min((other for other in figures if other != "pixmill"), key=lambda other: figures[other]["ms"])
+        ratio = figures[peer]["ms"] / own["ms"]
+        missed = "" if ratio >= bar else " (missed)"
+        if workload.matched:
+            missed += differences(own, figures[peer])
+        parts.append(f"{name} {ratio:.1f}x of {bar}x{missed}")
     return ", ".join(parts)
+
+
+def differences(own, peer):
+    """What of a file falls behind the peer's: SSIM by more than 0.0002, bytes by more than a hundredth."""
+    (_, own_ssim), (_, peer_ssim) = own["quality"], peer["quality"]
+    less_like = f", SSIM {own_ssim - peer_ssim:.4f}" if own_ssim < peer_ssim - 0.0002 else ""
+    larger = own["bytes"] / peer["bytes"] - 1
+    return less_like + (f", {larger:.0%} larger" if larger > 0.01 else "")
 
 
 def table(results, rounds):
@@ -270,7 +290,7 @@ def main():
             if options.only not in workload.title:
                 continue
             print(workload.title, file=sys.stderr)
-            peers = [Peer(name) for name in PEERS]
+            peers = [Peer(name, workload) for name in PEERS]
             results.append((workload, measure(workload, peers, options.rounds, scratch)))
             for peer in peers:
                 peer.close()

@@ -248,7 +248,9 @@ impl<'a> Mill<'a> {
         let (width, height) = (image.width, image.height);
         check_output(self.limits, index, encode, image.shape())?;
         let (attachments, encode) = self.attachments(encode);
-        let bytes = self.timed("encode", |control| encode::encode(image, &encode, control))?;
+        let bytes = self.timed("encode", |control| {
+            encode::encode(image, &encode, &attachments, control)
+        })?;
         Ok(Rendered {
             bytes: attached(bytes, &encode, &attachments, width, height)?,
             format: encode.format.into(),

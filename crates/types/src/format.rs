@@ -28,6 +28,8 @@ pub enum ImageFormat {
     Pnm,
     /// AV1 Image File Format. Written alone.
     Avif,
+    /// ISO/IEC 18181. Read alone.
+    Jxl,
 }
 
 /// What a format is called.
@@ -39,7 +41,7 @@ struct Names {
 
 impl ImageFormat {
     /// Every format.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Jpeg,
         Self::Png,
         Self::Webp,
@@ -50,10 +52,11 @@ impl ImageFormat {
         Self::Qoi,
         Self::Pnm,
         Self::Avif,
+        Self::Jxl,
     ];
 
     /// The formats that are read, for people.
-    pub const READ: &'static str = "JPEG, PNG, WebP, GIF, TIFF, BMP, ICO, QOI and PNM";
+    pub const READ: &'static str = "JPEG, PNG, WebP, GIF, TIFF, BMP, ICO, QOI, PNM and JXL";
 
     const fn names(self) -> Names {
         let (name, media_type, extensions): (_, _, &[&str]) = match self {
@@ -67,6 +70,7 @@ impl ImageFormat {
             Self::Qoi => ("qoi", "image/qoi", &["qoi"]),
             Self::Pnm => ("pnm", "image/x-portable-anymap", &["pnm", "ppm", "pgm", "pbm", "pam"]),
             Self::Avif => ("avif", "image/avif", &["avif"]),
+            Self::Jxl => ("jxl", "image/jxl", &["jxl"]),
         };
         Names {
             name,
@@ -102,7 +106,7 @@ impl ImageFormat {
     /// Whether files of this format are written.
     #[must_use]
     pub const fn is_written(self) -> bool {
-        !matches!(self, Self::Ico | Self::Pnm)
+        !matches!(self, Self::Ico | Self::Pnm | Self::Jxl)
     }
 
     /// Whether files of this format may hold an animation that is kept.

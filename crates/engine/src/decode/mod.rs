@@ -7,6 +7,7 @@ mod frames;
 mod gif;
 mod ico;
 mod jpeg;
+pub(crate) mod jxl;
 mod png;
 mod pnm;
 pub(crate) mod qoi;
@@ -44,6 +45,7 @@ pub(crate) fn decode(
         ImageFormat::Ico => ico::decode(input, header, control),
         ImageFormat::Qoi => qoi::decode(input, header, control),
         ImageFormat::Pnm => pnm::decode(input, header, control),
+        ImageFormat::Jxl => jxl::decode(input, header, control),
         ImageFormat::Avif => Err(EngineError::Internal("AVIF has no decoder".into())),
     }
 }

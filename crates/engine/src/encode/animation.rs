@@ -9,6 +9,7 @@ use pixmill_types::ImageFormat;
 use super::{encode, failed, gif};
 use crate::EngineError;
 use crate::chunks;
+use crate::metadata::Attachments;
 use crate::mill::Control;
 use crate::pixels::Image;
 use crate::plan::EncodePlan;
@@ -110,11 +111,11 @@ impl Animation {
                 written.map_err(|error| failed("GIF", &error))
             }
             Parts::Webp(frames, has_alpha) => {
-                let still = encode(image, &self.plan, control)?;
+                let still = encode(image, &self.plan, &Attachments::default(), control)?;
                 push_webp(frames, has_alpha, &still, sides, milliseconds)
             }
             Parts::Png { head, frames, sequence } => {
-                let still = encode(image, &self.plan, control)?;
+                let still = encode(image, &self.plan, &Attachments::default(), control)?;
                 push_png(head, frames, sequence, &still, sides, milliseconds)
             }
         }

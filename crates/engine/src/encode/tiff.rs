@@ -1,4 +1,5 @@
-//! Encodes TIFF 6.0 with code of our own: strips of gray or RGB, with or without alpha, at 8 or 16 bits.
+//! Encodes TIFF 6.0 with code of our own: strips of gray or RGB, with or without alpha, at 8 or 16 bits; what goes with the
+//! picture among its fields.
 
 use std::io::Write;
 
@@ -11,7 +12,10 @@ use weezl::encode::Encoder as Lzw;
 use super::failed;
 use super::sink::Sink;
 use crate::EngineError;
+use crate::exif;
+use crate::layout::fields::{self, BYTE, Exif, Field, HEAD, UNDEFINED};
 use crate::layout::tiff::{compression, tag};
+use crate::metadata::Attachments;
 use crate::mill::Control;
 use crate::pixels::{Image, Samples};
 use crate::plan::EncodePlan;
@@ -19,19 +23,21 @@ use crate::plan::EncodePlan;
 const FORMAT: &str = "TIFF";
 /// About what a strip holds before it is packed, bytes.
 const STRIP_BYTES: usize = 64 * 1024;
-const SHORT: u16 = 3;
-const LONG: u16 = 4;
-const RATIONAL: u16 = 5;
 const X_RESOLUTION: u16 = 282;
 const Y_RESOLUTION: u16 = 283;
 /// Alpha that colours are not multiplied by.
-const STRAIGHT_ALPHA: u32 = 2;
+const STRAIGHT_ALPHA: u16 = 2;
 
-pub(super) fn encode(image: &Image, plan: &EncodePlan, control: &dyn Control) -> Result<Vec<u8>, EngineError> {
+pub(super) fn encode(
+    image: &Image,
+    plan: &EncodePlan,
+    attached: &Attachments,
+    control: &dyn Control,
+) -> Result<Vec<u8>, EngineError> {
     let mut sink = Sink::new(control);
     let packing = plan.options.compression.unwrap_or_default();
     // Where the directory is, is filled in at the end.
-    let mut goes_on = sink.append(b"II*\0\0\0\0\0");
+    let mut goes_on = sink.append(HEAD) && sink.append(&[0; 4]);
     let row = image.width as usize * image.channels.count();
     let row_bytes = row * image.shape().depth.bytes();
     let rows = (STRIP_BYTES / row_bytes.max(1)).clamp(1, image.height as usize);
@@ -65,7 +71,7 @@ pub(super) fn encode(image: &Image, plan: &EncodePlan, control: &dyn Control) ->
             return Err(sink.refusal(FORMAT));
         }
     }
-    directory(image, plan, rows as u32, &strips, &mut sink)?;
+    directory(image, plan, attached, (rows as u32, &strips), &mut sink)?;
     sink.finish::<EngineError>(FORMAT, Ok(()))
 }
 
@@ -98,87 +104,81 @@ fn pack(bytes: &[u8], packing: Compression) -> Result<Option<Vec<u8>>, EngineErr
 }
 
 fn offset(sink: &Sink<'_>) -> Result<u32, EngineError> {
-    u32::try_from(sink.len()).map_err(|_| failed(FORMAT, &"it is larger than 4 GiB"))
+    u32::try_from(sink.len()).map_err(|_| too_large())
+}
+
+fn too_large() -> EngineError {
+    failed(FORMAT, &"it is larger than 4 GiB")
 }
 
 /// Writes the directory, what it refers to, and where it is.
 fn directory(
     image: &Image,
     plan: &EncodePlan,
-    rows: u32,
-    strips: &[(u32, u32)],
+    attached: &Attachments,
+    (rows, strips): (u32, &[(u32, u32)]),
     sink: &mut Sink<'_>,
 ) -> Result<(), EngineError> {
+    let mut fields = describing_pixels(image, plan, rows, strips);
+    // Of EXIF the picture's orientation is a field of its own.
+    let orientation = attached.exif.as_deref().and_then(exif::orientation_of_tiff);
+    let orientation = orientation.unwrap_or(plan.orientation);
+    fields.push(Field::shorts(tag::ORIENTATION, &[orientation.as_exif().into()]));
+    if let Some(xmp) = &attached.xmp {
+        fields.push(Field::bytes(tag::XMP, BYTE, xmp.clone()));
+    }
+    if let Some(icc) = &attached.icc {
+        fields.push(Field::bytes(tag::ICC, UNDEFINED, icc.clone()));
+    }
+    // Directories begin at even places.
+    let append = |sink: &mut Sink<'_>, bytes: &[u8]| {
+        let is_odd = sink.len() % 2 == 1;
+        if (!is_odd || sink.append(&[0])) && sink.append(bytes) {
+            Ok(())
+        } else {
+            Err(sink.refusal(FORMAT))
+        }
+    };
+    append(sink, &[])?;
+    if let Some(exif) = attached.exif.as_deref().and_then(Exif::of) {
+        let linked = exif.add_to(&mut fields, offset(sink)?).ok_or_else(too_large)?;
+        append(sink, &linked)?;
+    }
+    let start = offset(sink)?;
+    append(sink, &fields::directory(&fields, start).ok_or_else(too_large)?)?;
+    sink.overwrite(HEAD.len(), &start.to_le_bytes());
+    Ok(())
+}
+
+fn describing_pixels(image: &Image, plan: &EncodePlan, rows: u32, strips: &[(u32, u32)]) -> Vec<Field> {
     let count = image.channels.count();
-    let is_packed = plan.options.compression != Some(Compression::None);
-    let method = match plan.options.compression.unwrap_or_default() {
+    let packing = plan.options.compression.unwrap_or_default();
+    let method = match packing {
         Compression::Deflate => compression::DEFLATE,
         Compression::Lzw => compression::LZW,
         Compression::None => compression::NONE,
     };
-    let bits = u32::from(image.shape().depth.bits());
-    let offsets: Vec<u32> = strips.iter().map(|(offset, _)| *offset).collect();
-    let lengths: Vec<u32> = strips.iter().map(|(_, length)| *length).collect();
-    let mut entries = vec![
-        (tag::WIDTH, LONG, vec![image.width]),
-        (tag::HEIGHT, LONG, vec![image.height]),
-        (tag::BITS, SHORT, vec![bits; count]),
-        (tag::COMPRESSION, SHORT, vec![method.into()]),
-        (
-            tag::PHOTOMETRIC,
-            SHORT,
-            vec![if image.channels.is_gray() { 1 } else { 2 }],
-        ),
-        (tag::STRIP_OFFSETS, LONG, offsets),
-        (tag::ORIENTATION, SHORT, vec![plan.orientation.as_exif().into()]),
-        (tag::SAMPLES, SHORT, vec![count as u32]),
-        (tag::ROWS_PER_STRIP, LONG, vec![rows]),
-        (tag::STRIP_BYTES, LONG, lengths),
-        (X_RESOLUTION, RATIONAL, vec![72, 1]),
-        (Y_RESOLUTION, RATIONAL, vec![72, 1]),
-        (tag::PLANAR, SHORT, vec![1]),
+    let bits = u16::from(image.shape().depth.bits());
+    let (offsets, lengths): (Vec<_>, Vec<_>) = strips.iter().copied().unzip();
+    let mut fields = vec![
+        Field::longs(tag::WIDTH, &[image.width]),
+        Field::longs(tag::HEIGHT, &[image.height]),
+        Field::shorts(tag::BITS, &vec![bits; count]),
+        Field::shorts(tag::COMPRESSION, &[method]),
+        Field::shorts(tag::PHOTOMETRIC, &[if image.channels.is_gray() { 1 } else { 2 }]),
+        Field::longs(tag::STRIP_OFFSETS, &offsets),
+        Field::shorts(tag::SAMPLES, &[count as u16]),
+        Field::longs(tag::ROWS_PER_STRIP, &[rows]),
+        Field::longs(tag::STRIP_BYTES, &lengths),
+        Field::rational(X_RESOLUTION, [72, 1]),
+        Field::rational(Y_RESOLUTION, [72, 1]),
+        Field::shorts(tag::PLANAR, &[1]),
     ];
-    if is_packed {
-        entries.push((tag::PREDICTOR, SHORT, vec![2]));
+    if packing != Compression::None {
+        fields.push(Field::shorts(tag::PREDICTOR, &[2]));
     }
     if image.channels.has_alpha() {
-        entries.push((tag::EXTRA_SAMPLES, SHORT, vec![STRAIGHT_ALPHA]));
+        fields.push(Field::shorts(tag::EXTRA_SAMPLES, &[STRAIGHT_ALPHA]));
     }
-    // Directories begin at even places.
-    if sink.len() % 2 == 1 && !sink.append(&[0]) {
-        return Err(sink.refusal(FORMAT));
-    }
-    let start = offset(sink)?;
-    let mut behind = start + 2 + 12 * entries.len() as u32 + 4;
-    let mut body = (entries.len() as u16).to_le_bytes().to_vec();
-    let mut values = Vec::new();
-    for (tag, kind, numbers) in &entries {
-        let value: Vec<u8> = if *kind == SHORT {
-            numbers
-                .iter()
-                .flat_map(|number| (*number as u16).to_le_bytes())
-                .collect()
-        } else {
-            numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
-        };
-        body.extend_from_slice(&tag.to_le_bytes());
-        body.extend_from_slice(&kind.to_le_bytes());
-        let count = if *kind == RATIONAL { 1 } else { numbers.len() as u32 };
-        body.extend_from_slice(&count.to_le_bytes());
-        if value.len() <= 4 {
-            body.extend_from_slice(&value);
-            body.resize(body.len() + 4 - value.len(), 0);
-        } else {
-            body.extend_from_slice(&behind.to_le_bytes());
-            behind += value.len() as u32;
-            values.extend_from_slice(&value);
-        }
-    }
-    body.extend_from_slice(&[0; 4]);
-    body.extend_from_slice(&values);
-    if !sink.append(&body) {
-        return Err(sink.refusal(FORMAT));
-    }
-    sink.overwrite(4, &start.to_le_bytes());
-    Ok(())
+    fields
 }

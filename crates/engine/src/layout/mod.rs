@@ -4,7 +4,9 @@
 //! Owns fields and what they may hold. Reads no pixel.
 
 pub(crate) mod bmp;
+pub(crate) mod fields;
 pub(crate) mod ico;
+pub(crate) mod jxl;
 pub(crate) mod pnm;
 pub(crate) mod qoi;
 pub(crate) mod tiff;

@@ -39,6 +39,8 @@ pub(crate) mod tag {
     pub(crate) const EXTRA_SAMPLES: u16 = 338;
     pub(crate) const SAMPLE_FORMAT: u16 = 339;
     pub(crate) const JPEG_TABLES: u16 = 347;
+    pub(crate) const XMP: u16 = 700;
+    pub(crate) const ICC: u16 = 34_675;
     pub(crate) const DNG_VERSION: u16 = 50_706;
 }
 
@@ -110,6 +112,19 @@ impl Order {
     }
 }
 
+/// The value of an entry, as it is in the file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Value<'a> {
+    pub(crate) tag: u16,
+    /// What its numbers are.
+    pub(crate) kind: u16,
+    pub(crate) count: usize,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) is_big_endian: bool,
+    /// Bytes of a number.
+    each: usize,
+}
+
 /// A directory as it is in the file.
 #[derive(Debug, Clone)]
 pub(crate) struct Directory<'a> {
@@ -130,7 +145,13 @@ impl<'a> Directory<'a> {
     pub(crate) fn first(file: &'a [u8]) -> Result<Self, EngineError> {
         let order = Order::of(file).ok_or_else(|| corrupt("has no header"))?;
         let head = file.get(4..4 + order.head_bytes()).ok_or_else(cut_off)?;
-        let start = usize::try_from(order.first_directory(head)).map_err(|_| cut_off())?;
+        Self::at(file, order.first_directory(head))
+    }
+
+    /// The directory at that place of a whole file.
+    pub(crate) fn at(file: &'a [u8], start: u64) -> Result<Self, EngineError> {
+        let order = Order::of(file).ok_or_else(|| corrupt("has no header"))?;
+        let start = usize::try_from(start).map_err(|_| cut_off())?;
         let rest = file.get(start..).ok_or_else(cut_off)?;
         let (count, rest) = rest.split_at_checked(order.count_bytes()).ok_or_else(cut_off)?;
         let body = rest.get(..order.body_bytes(count)?).ok_or_else(cut_off)?;
@@ -147,9 +168,19 @@ impl<'a> Directory<'a> {
         self.order.number(&self.body[link..]) != 0
     }
 
+    fn entries(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        // The link is shorter than an entry.
+        self.body.chunks_exact(self.order.entry_bytes())
+    }
+
     fn entry(&self, tag: u16) -> Option<&'a [u8]> {
-        let mut entries = self.body.chunks_exact(self.order.entry_bytes());
-        entries.find(|entry| self.order.number(&entry[..2]) == u64::from(tag))
+        self.entries()
+            .find(|entry| self.order.number(&entry[..2]) == u64::from(tag))
+    }
+
+    /// The values of its entries, as far as they are at hand.
+    pub(crate) fn values(&self) -> impl Iterator<Item = Value<'a>> {
+        self.entries().filter_map(|entry| self.value_of(entry))
     }
 
     /// Whether the directory has that tag, be its value at hand or not.
@@ -166,11 +197,10 @@ impl<'a> Directory<'a> {
         }
     }
 
-    /// The bytes of a tag's value and how long each number of it is.
-    fn value(&self, tag: u16) -> Option<(&'a [u8], usize)> {
+    fn value_of(&self, entry: &'a [u8]) -> Option<Value<'a>> {
         let number = |bytes| self.order.number(bytes);
-        let entry = self.entry(tag)?;
-        let each = match number(&entry[2..4]) {
+        let kind = number(&entry[2..4]) as u16;
+        let each = match kind {
             1 | 2 | 6 | 7 => 1,
             3 | 8 => 2,
             4 | 9 | 11 | 13 => 4,
@@ -178,25 +208,38 @@ impl<'a> Directory<'a> {
             _ => return None,
         };
         let (count, place) = entry[4..].split_at(self.order.offset_bytes());
-        let length = usize::try_from(number(count)).ok()?.checked_mul(each)?;
-        if length <= place.len() {
-            return Some((&place[..length], each));
-        }
-        let start = usize::try_from(number(place)).ok()?;
-        let value = self.file?.get(start..start.checked_add(length)?)?;
-        Some((value, each))
+        let count = usize::try_from(number(count)).ok()?;
+        let length = count.checked_mul(each)?;
+        let bytes = if length <= place.len() {
+            &place[..length]
+        } else {
+            let start = usize::try_from(number(place)).ok()?;
+            self.file?.get(start..start.checked_add(length)?)?
+        };
+        Some(Value {
+            tag: number(&entry[..2]) as u16,
+            kind,
+            count,
+            bytes,
+            is_big_endian: self.order.is_big_endian,
+            each,
+        })
+    }
+
+    fn value(&self, tag: u16) -> Option<Value<'a>> {
+        self.value_of(self.entry(tag)?)
     }
 
     /// The bytes of a tag's value; `None` when there is none, or it is not at hand.
     pub(crate) fn bytes(&self, tag: u16) -> Option<&'a [u8]> {
-        self.value(tag).map(|(value, _)| value)
+        self.value(tag).map(|value| value.bytes)
     }
 
     /// The numbers of a tag's value; `None` when there is none, or it is not at hand.
     pub(crate) fn numbers(&self, tag: u16) -> Option<impl ExactSizeIterator<Item = u64> + use<'a>> {
         let order = self.order;
-        let (value, each) = self.value(tag)?;
-        Some(value.chunks_exact(each).map(move |bytes| order.number(bytes)))
+        let Value { bytes, each, .. } = self.value(tag)?;
+        Some(bytes.chunks_exact(each).map(move |bytes| order.number(bytes)))
     }
 
     /// The first number of a tag's value.

@@ -6,7 +6,10 @@ use flate2::read::ZlibDecoder;
 use pixmill_types::ImageFormat;
 
 use crate::chunks;
-use crate::layout::tiff::Directory;
+use crate::decode;
+use crate::layout::fields::Exif;
+use crate::layout::jxl;
+use crate::layout::tiff::{Directory, tag};
 
 pub(super) const EXIF: &[u8] = b"Exif\0\0";
 pub(super) const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
@@ -14,8 +17,6 @@ pub(super) const ICC: &[u8] = b"ICC_PROFILE\0";
 pub(super) const PNG_XMP: &[u8] = b"XML:com.adobe.xmp\0\0\0\0\0";
 /// More than any profile in use has, bytes.
 const ICC_MAX_BYTES: usize = 4 * 1024 * 1024;
-const TIFF_ICC: u16 = 34_675;
-const TIFF_XMP: u16 = 700;
 
 /// The TIFF block of a file's EXIF.
 pub(crate) fn exif(format: ImageFormat, file: &[u8]) -> Option<Vec<u8>> {
@@ -23,6 +24,12 @@ pub(crate) fn exif(format: ImageFormat, file: &[u8]) -> Option<Vec<u8>> {
         ImageFormat::Jpeg => segment(file, EXIF)?,
         ImageFormat::Png => body(chunks::of_png(file), b"eXIf")?,
         ImageFormat::Webp => body(chunks::of_webp(file), b"EXIF")?,
+        ImageFormat::Tiff => return Exif::of(file)?.block(),
+        // Behind a number of bytes to pass over first.
+        ImageFormat::Jxl => {
+            let (number, block) = jxl::box_of(file, b"Exif")?.split_first_chunk::<4>()?;
+            block.get(u32::from_be_bytes(*number) as usize..)?
+        }
         _ => return None,
     };
     Some(whole.strip_prefix(EXIF).unwrap_or(whole).to_vec())
@@ -36,7 +43,8 @@ pub(crate) fn xmp(format: ImageFormat, file: &[u8]) -> Option<Vec<u8>> {
             .filter(|chunk| chunk.kind == *b"iTXt")
             .find_map(|chunk| chunk.body?.strip_prefix(PNG_XMP))?,
         ImageFormat::Webp => body(chunks::of_webp(file), b"XMP ")?,
-        ImageFormat::Tiff => Directory::first(file).ok()?.bytes(TIFF_XMP)?,
+        ImageFormat::Tiff => Directory::first(file).ok()?.bytes(tag::XMP)?,
+        ImageFormat::Jxl => jxl::box_of(file, b"xml ")?,
         _ => return None,
     };
     Some(found.to_vec())
@@ -44,11 +52,13 @@ pub(crate) fn xmp(format: ImageFormat, file: &[u8]) -> Option<Vec<u8>> {
 
 /// The colour profile of a file, whatever it holds.
 pub(crate) fn icc(format: ImageFormat, file: &[u8]) -> Option<Vec<u8>> {
+    let is_usual = |icc: &Vec<u8>| icc.len() <= ICC_MAX_BYTES;
     let found = match format {
         ImageFormat::Jpeg => return jpeg_icc(file),
         ImageFormat::Png => return png_icc(body(chunks::of_png(file), b"iCCP")?),
         ImageFormat::Webp => body(chunks::of_webp(file), b"ICCP")?,
-        ImageFormat::Tiff => Directory::first(file).ok()?.bytes(TIFF_ICC)?,
+        ImageFormat::Tiff => Directory::first(file).ok()?.bytes(tag::ICC)?,
+        ImageFormat::Jxl => return decode::jxl::icc(file).filter(is_usual),
         _ => return None,
     };
     (found.len() <= ICC_MAX_BYTES).then(|| found.to_vec())

@@ -54,5 +54,8 @@ impl Attachments {
 
 /// Whether metadata is written to files of that format.
 pub(crate) const fn holds(format: ImageFormat) -> bool {
-    matches!(format, ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::Webp)
+    matches!(
+        format,
+        ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::Webp | ImageFormat::Tiff | ImageFormat::Avif
+    )
 }

@@ -212,7 +212,8 @@ pub(crate) fn check_output(
         | ImageFormat::Bmp
         | ImageFormat::Qoi
         | ImageFormat::Ico
-        | ImageFormat::Pnm => PNG_MAX_SIDE,
+        | ImageFormat::Pnm
+        | ImageFormat::Jxl => PNG_MAX_SIDE,
         ImageFormat::Webp => WEBP_MAX_SIDE,
     };
     if shape.width.max(shape.height) > largest {

@@ -18,8 +18,12 @@ const FIXED: u64 = 1024 * 1024;
 
 /// What libwebp's lossless encoder holds beside the picture, resident, bytes a pixel.
 const WEBP_LOSSLESS_BYTES: u64 = 24;
-/// What the AV1 encoder holds beside the picture, bytes a pixel.
-const AVIF_BYTES: u64 = 56;
+/// What decoding one frame of JPEG XL holds beside the picture, bytes a pixel.
+const JXL_BYTES: u64 = 16;
+/// The most that it may hold of several, bytes a pixel.
+const JXL_FRAMES_BYTES: u64 = 80;
+/// The largest colour profile that the decoder unpacks, bytes.
+const JXL_PROFILE_BYTES: u64 = 1 << 28;
 
 /// Decoding into a picture of shape `into`, which is counted, bytes.
 pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64 {
@@ -50,6 +54,9 @@ pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64
         ImageFormat::Tiff => into.bytes() + 2 * pixels,
         // A PNG within may have 16 bits, and then no alpha.
         ImageFormat::Ico => 8 * pixels,
+        // Planes of numbers of single precision, of up to eight frames that others may refer to, and a profile.
+        ImageFormat::Jxl if header.multi_pass => JXL_FRAMES_BYTES * pixels + JXL_PROFILE_BYTES,
+        ImageFormat::Jxl => JXL_BYTES * pixels,
         ImageFormat::Bmp | ImageFormat::Qoi | ImageFormat::Pnm | ImageFormat::Avif => 0,
     };
     // Four inks are decoded as such, then converted.
@@ -96,6 +103,21 @@ fn jpeg(encode: &EncodePlan, shape: Shape) -> u64 {
         0
     };
     rows * (u64::from(shape.width) + BESIDE) * size_of::<u16>() as u64 + waiting
+}
+
+/// Coding AV1 of shape `shape`, bytes: what each block was decided to be, planes as they are and as they will be decoded, and
+/// what is coded until it is known how; of high quality that is more. Alpha comes when the colours are done.
+fn av1(encode: &EncodePlan, shape: Shape) -> u64 {
+    const BLOCKS: u64 = 12;
+    const COPIES: u64 = 6;
+    let coded = if encode.quality <= 80 { 0 } else { 15 };
+    // Of two pixels.
+    let samples = match (shape.channels.is_gray(), encode.subsampling()) {
+        (true, _) => 2,
+        (false, Subsampling::Half) => 3,
+        (false, Subsampling::None) => 6,
+    };
+    shape.pixels() * (BLOCKS + coded + COPIES * samples * shape.depth.bytes() as u64 / 2)
 }
 
 /// The rows that the JPEG core holds while it makes luma of shape `shape`, bytes.
@@ -202,7 +224,7 @@ pub(super) fn encoding(encode: &EncodePlan, from: Shape) -> u64 {
     };
     let working = match encode.format {
         ImageFormat::Jpeg => jpeg(encode, written),
-        ImageFormat::Png | ImageFormat::Ico | ImageFormat::Pnm => 0,
+        ImageFormat::Png | ImageFormat::Ico | ImageFormat::Pnm | ImageFormat::Jxl => 0,
         ImageFormat::Tiff | ImageFormat::Bmp | ImageFormat::Qoi => widened,
         // Indices of a palette, and what they are packed into.
         ImageFormat::Gif => widened + 2 * written.pixels(),
@@ -212,7 +234,7 @@ pub(super) fn encoding(encode: &EncodePlan, from: Shape) -> u64 {
         // resident memory with 12 MP of dense photo was 5.6 bytes a pixel at quality 80 and 12 at 100, colour included.
         ImageFormat::Webp if encode.quality <= 80 => 4 * written.pixels(),
         ImageFormat::Webp => 12 * written.pixels(),
-        ImageFormat::Avif => widened + AVIF_BYTES * written.pixels(),
+        ImageFormat::Avif => av1(encode, written),
     };
     FIXED + from.bytes() + narrowed + working + file(encode, from)
 }
@@ -227,7 +249,9 @@ pub(super) fn file(encode: &EncodePlan, from: Shape) -> u64 {
     let written = encode.shape_written(from);
     match encode.format {
         ImageFormat::Jpeg => written.samples() / 2,
-        ImageFormat::Png | ImageFormat::Tiff | ImageFormat::Ico | ImageFormat::Pnm => written.bytes(),
+        ImageFormat::Png | ImageFormat::Tiff | ImageFormat::Ico | ImageFormat::Pnm | ImageFormat::Jxl => {
+            written.bytes()
+        }
         // Four bytes a pixel where two or three are not held.
         ImageFormat::Bmp => 4 * written.pixels(),
         // A pixel that is like none before takes a byte more than it has.

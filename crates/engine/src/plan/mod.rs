@@ -344,7 +344,9 @@ fn warnings(header: &Header, outputs: &[OutputPlan], loses_alpha: bool) -> Vec<S
             header.frames, encode.format
         ));
     }
-    if header.has_more_pages {
+    if header.has_more_pages && header.format == ImageFormat::Jxl {
+        warnings.push("the JPEG XL is an animation; its first frame is taken".to_owned());
+    } else if header.has_more_pages {
         warnings.push(format!("the {} has several pages; its first is taken", header.format));
     }
     if header.profile == Profile::Ignored {

@@ -268,7 +268,13 @@ impl EncodePlan {
                 depth: Depth::Eight,
                 ..shape
             },
-            ImageFormat::Png | ImageFormat::Tiff | ImageFormat::Ico | ImageFormat::Pnm => shape,
+            // 16 bits become 10.
+            ImageFormat::Png
+            | ImageFormat::Tiff
+            | ImageFormat::Avif
+            | ImageFormat::Ico
+            | ImageFormat::Pnm
+            | ImageFormat::Jxl => shape,
             // Gray as a palette; beside alpha as colour.
             ImageFormat::Bmp => Shape {
                 channels: match shape.channels {
@@ -278,7 +284,7 @@ impl EncodePlan {
                 depth: Depth::Eight,
                 ..shape
             },
-            ImageFormat::Webp | ImageFormat::Gif | ImageFormat::Qoi | ImageFormat::Avif => Shape {
+            ImageFormat::Webp | ImageFormat::Gif | ImageFormat::Qoi => Shape {
                 channels: shape.channels.to_colored(),
                 depth: Depth::Eight,
                 ..shape
@@ -411,7 +417,7 @@ impl fmt::Display for InfoPlan {
 }
 
 impl EncodePlan {
-    /// How a JPEG of colour stores chroma.
+    /// How a JPEG or AVIF of colour stores chroma.
     pub(crate) fn subsampling(&self) -> Subsampling {
         /// From this quality on, chroma is kept at full size unless the recipe says otherwise.
         const FULL_CHROMA_QUALITY: u8 = 90;
@@ -443,11 +449,6 @@ impl fmt::Display for EncodePlan {
                     (false, true) => f.write_str(", with the Huffman tables that fit best")?,
                     (false, false) => {}
                 }
-                match self.options.subsampling {
-                    Some(Subsampling::Half) => f.write_str(", 4:2:0")?,
-                    Some(Subsampling::None) => f.write_str(", 4:4:4")?,
-                    None => {}
-                }
             }
             ImageFormat::Gif => write!(f, ", at most {} colours", self.options.colors.unwrap_or(256))?,
             ImageFormat::Png
@@ -455,7 +456,13 @@ impl fmt::Display for EncodePlan {
             | ImageFormat::Bmp
             | ImageFormat::Ico
             | ImageFormat::Qoi
-            | ImageFormat::Pnm => {}
+            | ImageFormat::Pnm
+            | ImageFormat::Jxl => {}
+        }
+        match self.options.subsampling {
+            Some(Subsampling::Half) => f.write_str(", 4:2:0")?,
+            Some(Subsampling::None) => f.write_str(", 4:4:4")?,
+            None => {}
         }
         write!(f, "{}", Carried(self))
     }

@@ -23,11 +23,12 @@ pub struct Header {
     pub color: ColorModel,
     /// Whether samples are kept at 16 bits once decoded; otherwise at 8.
     pub sixteen_bit: bool,
-    /// Whether the picture is stored in several passes (progressive, interlaced), which takes more memory to decode.
+    /// Whether the picture is stored in several passes (progressive, interlaced; of a JPEG XL in several frames, or with a colour
+    /// profile), which takes more memory to decode.
     pub multi_pass: bool,
     /// What of it can be decoded in strips as it comes.
     pub streaming: Streaming,
-    /// Whether pictures follow that are no frames: pages of a TIFF.
+    /// Whether pictures follow that are no frames: pages of a TIFF, and what a JPEG XL shows after its first.
     pub has_more_pages: bool,
     /// What its colour profile means. Only a whole file tells.
     pub profile: Profile,

@@ -6,6 +6,7 @@ use pixmill_types::ImageFormat;
 use super::{Header, tiff};
 use crate::EngineError;
 use crate::chunks;
+use crate::decode::jxl;
 use crate::exif;
 use crate::layout::tiff::Directory;
 use crate::metadata;
@@ -36,6 +37,14 @@ pub(super) fn completed(header: Header, file: &[u8]) -> Result<Header, EngineErr
         | ImageFormat::Qoi
         | ImageFormat::Pnm
         | ImageFormat::Avif => None,
+        // Of its own orientation, which the walk has seen, EXIF is but a copy.
+        ImageFormat::Jxl => {
+            let header = Header {
+                multi_pass: header.multi_pass || !jxl::is_one_frame(file, &header),
+                ..header
+            };
+            return Ok(with_profile(header, file));
+        }
     };
     let header = Header {
         orientation: orientation.unwrap_or(header.orientation),

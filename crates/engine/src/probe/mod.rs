@@ -6,6 +6,7 @@
 mod gif;
 mod header;
 mod jpeg;
+mod jxl;
 mod late;
 mod png;
 mod simple;

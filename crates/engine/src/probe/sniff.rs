@@ -5,8 +5,9 @@
 
 use pixmill_types::ImageFormat;
 
-use super::{Walk, gif, jpeg, png, simple, tiff, webp};
+use super::{Walk, gif, jpeg, jxl, png, simple, tiff, webp};
 use crate::EngineError;
+use crate::layout::jxl::{BOX_HEAD_BYTES, CODESTREAM, CONTAINER, HEAD_BYTES};
 use crate::layout::tiff::Order;
 use crate::layout::{bmp, pnm, qoi};
 
@@ -52,6 +53,12 @@ pub(super) fn sniff(start: &[u8], at_end: bool) -> Result<Sniffed, EngineError> 
     let is_raw = start.get(8..11) == Some(b"CR\x02");
     if let (Some(order), false) = (Order::of(start), is_raw) {
         return known(tiff::Walker::new(order), 4, order.head_bytes());
+    }
+    if start.starts_with(CODESTREAM) {
+        return known(jxl::Walker::Codestream, 0, HEAD_BYTES);
+    }
+    if start.starts_with(CONTAINER) {
+        return known(jxl::Walker::Box, CONTAINER.len(), BOX_HEAD_BYTES);
     }
     if start.starts_with(qoi::MAGIC) {
         return known(simple::QoiWalker, qoi::MAGIC.len(), simple::QOI_FIRST_READ);
@@ -110,6 +117,8 @@ fn cut_off_magic(whole_file: &[u8]) -> Option<&'static str> {
         Some("PNG")
     } else if (4..FIRST_BYTES).contains(&whole_file.len()) && whole_file.starts_with(b"RIFF") {
         Some("WebP")
+    } else if cut(CONTAINER, 5) || cut(CODESTREAM, 1) {
+        Some("JPEG XL")
     } else if GIF.iter().any(|magic| cut(magic, 3)) {
         Some("GIF")
     } else if cut(qoi::MAGIC, 3) {
@@ -124,11 +133,6 @@ fn cut_off_magic(whole_file: &[u8]) -> Option<&'static str> {
 /// What an image of a format that is known but not read is, and why it is not read.
 fn describe_unread(start: &[u8]) -> Option<&'static str> {
     const MAGIC: &[(&[u8], &str)] = &[
-        (b"\xff\x0a", "a JPEG XL image, whose format is not read yet"),
-        (
-            b"\0\0\0\x0cJXL \r\n\x87\n",
-            "a JPEG XL image, whose format is not read yet",
-        ),
         (
             b"\0\0\0\x0cjP  \r\n\x87\n",
             "a JPEG 2000 image, for which there is no memory-safe decoder",

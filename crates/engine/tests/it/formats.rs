@@ -314,7 +314,7 @@ fn changed_bytes_give_a_result_or_a_code() {
         state ^= state << 17;
         state
     };
-    let files = ["formats", "color", "webp"].map(files_in).concat();
+    let files = ["formats", "color", "webp", "jxl"].map(files_in).concat();
     for (name, file) in files {
         for _ in 0..100 {
             let mut changed = file.clone();

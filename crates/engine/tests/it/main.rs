@@ -13,6 +13,7 @@ mod hostile;
 mod info;
 mod jpeg_core;
 mod jpeg_encode;
+mod jxl;
 mod literal;
 mod memory;
 mod metadata;

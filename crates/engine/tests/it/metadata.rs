@@ -35,7 +35,7 @@ const PROFILE: &[u8] = b"acsp";
 fn nothing_is_carried_over_unless_asked_for() {
     for name in ["color/p3.jpg", "color/p3.webp", "color/srgb.jpg", "camera/DSCN0025.jpg"] {
         let input = read(name);
-        for format in ["jpeg", "png", "webp", "tiff", "gif", "bmp", "qoi"] {
+        for format in ["jpeg", "png", "webp", "tiff", "avif:effort=0", "gif", "bmp", "qoi"] {
             for steps in ["orient", "flip", "grayscale | blur:2"] {
                 let output = made(&input, &format!("{steps} => {format}"));
                 for what in [OWNER, CAMERA, XMP, PROFILE, b"secret", b"NIKON"] {
@@ -50,7 +50,7 @@ fn nothing_is_carried_over_unless_asked_for() {
 fn metadata_is_kept_on_request_with_the_orientation_of_the_picture() {
     for name in ["color/p3.jpg", "color/p3.webp"] {
         let input = read(name);
-        for format in ["jpeg", "png", "webp"] {
+        for format in ["jpeg", "png", "webp", "tiff"] {
             // Turned, left as it is, and streamed.
             for (steps, orientation) in [("orient", 1), ("flip", 6), ("orient | grayscale | blur:1", 1)] {
                 let output = made(&input, &format!("{steps} => {format}:metadata=keep"));
@@ -100,6 +100,44 @@ fn metadata_is_kept_on_request_with_the_orientation_of_the_picture() {
 }
 
 #[test]
+fn avif_carries_what_is_kept_in_items_of_their_own() {
+    for name in ["color/p3.jpg", "color/p3.webp"] {
+        let output = made(&read(name), "orient => avif:effort=0,metadata=keep,profile=keep");
+        assert!(
+            [OWNER, CAMERA, XMP, PROFILE].iter().all(|what| holds(&output, what)),
+            "{name}"
+        );
+        for what in [
+            &b"cdsc"[..],
+            b"infe\x02\0\0\0\0\x02\0\0Exif\0",
+            b"application/rdf+xml\0",
+            b"colrprof",
+        ] {
+            assert!(holds(&output, what), "{name}: {what:?}");
+        }
+        let owner = made(&read(name), "orient => avif:effort=0,metadata=copyright");
+        assert!(holds(&owner, OWNER) && !holds(&owner, CAMERA) && !holds(&owner, XMP) && !holds(&owner, b"colrprof"));
+    }
+}
+
+#[test]
+fn exif_that_went_through_a_tiff_is_what_it_was() {
+    let input = read("camera/DSCN0025.jpg");
+    let tiff = made(&input, "orient | resize:64 => tiff:metadata=keep");
+    // A camera's directory and a place's, each in the byte order of the file.
+    let again = made(&tiff, "orient => jpeg:metadata=keep");
+    for what in [&b"NIKON"[..], b"COOLPIX", b"2008:10:22 16:43:21"] {
+        assert!(holds(&tiff, what) && holds(&again, what), "{what:?}");
+    }
+    let place = |file: &[u8]| file.windows(4).filter(|four| *four == [0x25, 0x88, 4, 0]).count();
+    assert_eq!((place(&tiff), place(&again)), (1, 1));
+    assert!(!holds(&made(&tiff, "orient => jpeg"), b"NIKON"));
+    let owner = made(&read("color/p3.jpg"), "orient => tiff:metadata=copyright");
+    assert!(holds(&owner, OWNER) && !holds(&owner, CAMERA) && !holds(&owner, XMP));
+    assert!(holds(&made(&owner, "orient => jpeg:metadata=copyright"), OWNER));
+}
+
+#[test]
 fn what_cannot_be_kept_is_said() {
     let milled = mill(&read("color/p3.jpg"), "orient => auto:metadata=keep").unwrap();
     assert!(milled.warnings.is_empty(), "{:?}", milled.warnings);
@@ -121,7 +159,7 @@ fn what_cannot_be_kept_is_said() {
 fn a_profile_is_kept_on_request_and_the_pixels_with_it() {
     let input = read("color/p3.png");
     let untouched = Picture::from_png(&input);
-    for format in ["png", "webp:lossless=true"] {
+    for format in ["png", "webp:lossless=true", "tiff"] {
         let format = if format.contains(':') {
             format!("{format},profile=keep")
         } else {

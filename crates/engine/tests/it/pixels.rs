@@ -62,7 +62,9 @@ impl Picture {
             ImageFormat::Gif | ImageFormat::Tiff | ImageFormat::Bmp | ImageFormat::Qoi => {
                 Self::from_png(&crate::support::mill(bytes, "orient => png").unwrap().outputs[0].bytes)
             }
-            ImageFormat::Ico | ImageFormat::Pnm | ImageFormat::Avif => panic!("{format} is not written, or not read"),
+            ImageFormat::Ico | ImageFormat::Pnm | ImageFormat::Avif | ImageFormat::Jxl => {
+                panic!("{format} is not written, or not read")
+            }
         }
     }
 

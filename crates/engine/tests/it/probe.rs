@@ -176,7 +176,6 @@ fn images_that_are_not_read_say_why() {
             b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf",
             "an AVIF image, for which there is no memory-safe decoder",
         ),
-        (b"\xff\x0a\xfa\x7f\x01\x90\x08\x06\x2a", "a JPEG XL image"),
         (b"8BPS\0\x01\0\0\0\0\0\0", "a Photoshop document"),
         (b"II*\0\x10\0\0\0CR\x02\0", "a camera's raw file"),
     ];

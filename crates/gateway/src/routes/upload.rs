@@ -34,7 +34,7 @@ pub(crate) struct UploadDocument {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes the form that intake reads")]
 pub(crate) struct UploadForm {
-    /// The image: JPEG, PNG, WebP, GIF, TIFF, BMP, ICO, QOI or PNM. Its content decides, not its name.
+    /// The image: JPEG, PNG, WebP, GIF, TIFF, BMP, ICO, QOI, PNM or JXL. Its content decides, not its name.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
     /// What to make of it: the compact form, or a JSON or TOML document. Without it, the picture is turned upright,

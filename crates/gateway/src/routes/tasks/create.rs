@@ -36,7 +36,7 @@ pub(crate) struct TaskForm {
     /// Earliest start, RFC 3339; the past means now, and no more than 30 days ahead (unless set otherwise).
     #[schema(nullable = false, format = DateTime, example = "2026-01-01T06:00:00Z")]
     not_before: Option<String>,
-    /// The image: JPEG, PNG, WebP, GIF, TIFF, BMP, ICO, QOI or PNM. Its content decides, not its name.
+    /// The image: JPEG, PNG, WebP, GIF, TIFF, BMP, ICO, QOI, PNM or JXL. Its content decides, not its name.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
 }
