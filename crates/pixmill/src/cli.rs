@@ -108,6 +108,9 @@ pub(crate) struct ExplainArgs {
     /// A recipe document, TOML or JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) recipe: Option<PathBuf>,
+    /// Print a JSON object instead.
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) settings: MillFlags,
 }

@@ -5,7 +5,7 @@ use pixmill_types::{ImageFormat, LimitName, Limits};
 use super::operation::{Carried, EncodePlan, InfoPlan, Operation};
 use super::route::{DecodePlan, StreamPlan};
 use super::stage::Stage;
-use super::{FilePlan, OutputPlan, memory};
+use super::{FilePlan, OutputPlan, memory, time};
 use crate::EngineError;
 use crate::pixels::{Channels, Depth, Shape};
 use crate::probe::Header;
@@ -25,6 +25,8 @@ pub(super) struct Ledger<'a> {
     files: u64,
     /// A picture that waits for later outputs, bytes.
     beside: u64,
+    /// How often stages run: as often as an animation has frames.
+    times: u32,
 }
 
 impl<'a> Ledger<'a> {
@@ -34,12 +36,18 @@ impl<'a> Ledger<'a> {
             stages: Vec::new(),
             files: 0,
             beside: 0,
+            times: 1,
         }
     }
 
     /// From here on, a picture of `bytes` waits beside the one that is worked on.
     pub(super) fn keep_beside(&mut self, bytes: u64) {
         self.beside = bytes;
+    }
+
+    /// From here on, each stage runs so many times.
+    pub(super) fn repeat(&mut self, times: u32) {
+        self.times = times;
     }
 
     /// From here to the end, so many bytes are held.
@@ -56,6 +64,7 @@ impl<'a> Ledger<'a> {
             from: None,
             result: into,
             memory_bytes: memory::decoding(header, decode, into),
+            time: time::decoding(header, decode, into) * self.times,
         });
     }
 
@@ -69,6 +78,7 @@ impl<'a> Ledger<'a> {
             from: None,
             result: shape,
             memory_bytes: memory::file(encode, shape),
+            time: time::copying(shape),
         });
         Ok(())
     }
@@ -86,6 +96,7 @@ impl<'a> Ledger<'a> {
             depth: Depth::Eight,
         };
         let memory_bytes = memory::streaming(stream, encode, shape);
+        let time = time::streaming(header, stream, shape);
         let shape = Operation::Orient(stream.turn).shape_after(shape);
         check_output(self.limits, 0, encode, shape)?;
         self.stages.push(Stage {
@@ -96,6 +107,7 @@ impl<'a> Ledger<'a> {
             from: None,
             result: shape,
             memory_bytes,
+            time,
         });
         Ok(())
     }
@@ -110,6 +122,7 @@ impl<'a> Ledger<'a> {
             let after = operation.shape_after(shape);
             self.limits.check(LimitName::OutputPixels, after.pixels())?;
             let memory_bytes = self.files + self.beside + memory::operating(operation, shape);
+            let time = time::operating(operation, shape) * self.times;
             shape = after;
             self.stages.push(Stage {
                 name: operation.name(),
@@ -119,6 +132,7 @@ impl<'a> Ledger<'a> {
                 from: None,
                 result: shape,
                 memory_bytes,
+                time,
             });
         }
         Ok(shape)
@@ -169,6 +183,7 @@ impl<'a> Ledger<'a> {
             from: None,
             result: encode.shape_written(shape),
             memory_bytes: self.files + self.beside + earlier_frames + memory::encoding(encode, shape),
+            time: time::encoding(encode, frames, shape),
         });
         self.files += earlier_frames + memory::file(encode, shape);
         Ok(())
@@ -183,6 +198,7 @@ impl<'a> Ledger<'a> {
             from: None,
             result: shape,
             memory_bytes: self.files + self.beside + memory::describing(shape),
+            time: time::describing(shape),
         });
     }
 

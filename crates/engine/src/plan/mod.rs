@@ -16,8 +16,10 @@ mod pushdown;
 mod route;
 mod sides;
 mod stage;
+mod time;
 
 use std::fmt;
+use std::time::Duration;
 
 use pixmill_types::{FileFormat, ImageFormat, Limits, Metadata, OutputFormat, Recipe, Step};
 
@@ -107,6 +109,18 @@ impl Plan {
         self.memory_bytes
     }
 
+    /// How long it takes on [`Plan::machine`], estimated, all stages one after the other.
+    #[must_use]
+    pub fn estimated_time(&self) -> Duration {
+        self.stages.iter().map(Stage::estimated_time).sum()
+    }
+
+    /// The machine whose speed the estimates are for.
+    #[must_use]
+    pub fn machine(&self) -> &'static str {
+        time::MACHINE
+    }
+
     /// The stages in the order they run: decoding, what outputs share, then each output's own.
     #[must_use]
     pub fn stages(&self) -> &[Stage] {
@@ -141,7 +155,9 @@ impl fmt::Display for Plan {
             writeln!(f, "note: {warning}")?;
         }
         let memory = stage::Megabytes(self.memory_bytes);
-        write!(f, "memory at the peak, estimated, without the input: {memory}")
+        writeln!(f, "memory at the peak, estimated, without the input: {memory}")?;
+        let time = stage::Milliseconds(self.estimated_time());
+        write!(f, "time, a rough estimate for {}: {time}", self.machine())
     }
 }
 
@@ -249,8 +265,9 @@ fn account(header: &Header, route: &Route, limits: &Limits) -> Result<(Vec<Stage
             outputs,
         } => {
             let shape = decoded_shape(header, *decode);
-            ledger.decode(header, decode, shape);
             let is_moving = outputs.iter().any(|output| output.frames > 1);
+            ledger.repeat(if is_moving { header.frames } else { 1 });
+            ledger.decode(header, decode, shape);
             if is_moving {
                 // The decoder waits for the next frame with all it has.
                 ledger.hold(memory::decoding(header, decode, shape) - shape.bytes());
@@ -260,6 +277,7 @@ fn account(header: &Header, route: &Route, limits: &Limits) -> Result<(Vec<Stage
                 // Frames are worked on for each output apart, on a copy of what they share.
                 for (index, output) in outputs.iter().enumerate() {
                     ledger.keep_beside(split.bytes());
+                    ledger.repeat(output.frames);
                     let end = ledger.operate(Some(index), &output.operations, split)?;
                     ledger.file(index, output, end)?;
                 }

@@ -1,6 +1,7 @@
 //! One stage of a plan, for those who show plans.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::pixels::Shape;
 
@@ -14,6 +15,7 @@ pub struct Stage {
     pub(super) from: Option<usize>,
     pub(super) result: Shape,
     pub(super) memory_bytes: u64,
+    pub(super) time: Duration,
 }
 
 impl Stage {
@@ -65,6 +67,12 @@ impl Stage {
     pub fn memory_bytes(&self) -> u64 {
         self.memory_bytes
     }
+
+    /// How long it takes on [`Plan::machine`](super::Plan::machine), a rough estimate.
+    #[must_use]
+    pub fn estimated_time(&self) -> Duration {
+        self.time
+    }
 }
 
 impl fmt::Display for Stage {
@@ -73,7 +81,13 @@ impl fmt::Display for Stage {
         if !self.includes.is_empty() {
             write!(f, " (does {})", self.includes.join(", "))?;
         }
-        write!(f, " -> {} ({})", self.result, Megabytes(self.memory_bytes))
+        write!(
+            f,
+            " -> {} ({}, {})",
+            self.result,
+            Megabytes(self.memory_bytes),
+            Milliseconds(self.time)
+        )
     }
 }
 
@@ -83,5 +97,20 @@ pub(super) struct Megabytes(pub(super) u64);
 impl fmt::Display for Megabytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.1} MB", self.0 as f64 / 1e6)
+    }
+}
+
+/// A time, shown in milliseconds to two digits that count.
+pub(super) struct Milliseconds(pub(super) Duration);
+
+impl fmt::Display for Milliseconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let milliseconds = self.0.as_secs_f64() * 1e3;
+        let digits = if milliseconds < 0.995 {
+            2
+        } else {
+            usize::from(milliseconds < 9.95)
+        };
+        write!(f, "{milliseconds:.digits$} ms")
     }
 }

@@ -1,5 +1,7 @@
 //! Plans: what is pushed down, where the picture is turned, what limits refuse.
 
+use std::time::Duration;
+
 use pixmill_engine::probe::{ColorModel, Header, Orientation};
 use pixmill_engine::{EngineError, Plan, plan};
 use pixmill_types::{ImageFormat, LimitName, Limits};
@@ -324,5 +326,114 @@ fn a_plan_reads_well() {
   3. blur       Gaussian, sigma 2 px -> 3000 x 4000, gray, 8 bit (13.3 MB)
   4. encode     jpeg, quality 75 -> 3000 x 4000, gray, 8 bit (19.1 MB)
 memory at the peak, estimated, without the input: 25.0 MB";
-    assert_eq!(text, expected);
+    // What is left out are times: the figures behind them are measured again now and then.
+    let without_times: Vec<_> = text
+        .lines()
+        .filter(|line| !line.starts_with("time"))
+        .map(|line| match line.rsplit_once(", ") {
+            Some((begin, time)) if time.ends_with(" ms)") => format!("{begin})"),
+            _ => line.to_owned(),
+        })
+        .collect();
+    assert_eq!(without_times.join("\n"), expected);
+}
+
+/// One recipe for each step and each format.
+const EVERYTHING: [&str; 37] = [
+    "rotate:90 => jpeg",
+    "flip => jpeg",
+    "grayscale => jpeg:50",
+    "grayscale | blur:2",
+    "grayscale | blur:5 => png",
+    "blur:2 => png:effort=2",
+    "blur:30",
+    "sharpen:2",
+    "resize:150",
+    "resize:400,linear=true => webp",
+    "resize:9000,enlarge=true => webp:lossless=true",
+    "crop:90,height=80",
+    "crop:90,height=80,gravity=attention",
+    "pad:9",
+    "rotate:30",
+    "round:10 => webp:effort=0",
+    "round:10 | flatten",
+    "trim => gif",
+    "pixelate:9 => tiff",
+    "median:1 => bmp",
+    "median:9 => qoi",
+    "edge => avif:effort=3",
+    "normalise => info",
+    "watermark:logo.png",
+    "text:hello",
+    "brightness:2",
+    "contrast:2",
+    "gamma:2",
+    "invert",
+    "threshold",
+    "saturation:2",
+    "hue:20",
+    "sepia",
+    "tint:#804000",
+    "blur:1 => jpeg:progressive=true",
+    "blur:1 => jpeg:95,optimize=true",
+    "=> resize:100 | png:name=a ; resize:200 | jpeg:name=b",
+];
+
+#[test]
+fn every_stage_takes_time_and_no_less_of_a_larger_picture() {
+    let sides = [(300, 200), (301, 200), (1000, 999), (4000, 3000)];
+    for recipe in EVERYTHING {
+        let mut before = Vec::new();
+        for (width, height) in sides {
+            let header = Header {
+                width,
+                height,
+                ..photo()
+            };
+            let plan = planned(&header, recipe);
+            let times: Vec<_> = plan.stages().iter().map(|stage| stage.estimated_time()).collect();
+            assert!(times.iter().all(|time| !time.is_zero()), "{plan}");
+            assert_eq!(times.iter().sum::<Duration>(), plan.estimated_time());
+            if times.len() == before.len() {
+                assert!(
+                    times.iter().zip(&before).all(|(time, before)| time >= before),
+                    "{recipe}: {plan}"
+                );
+            }
+            before = times;
+        }
+    }
+}
+
+#[test]
+fn every_frame_of_an_animation_takes_time() {
+    let of = |frames| {
+        let header = Header {
+            format: ImageFormat::Gif,
+            color: ColorModel::Rgba,
+            width: 300,
+            height: 200,
+            frames,
+            ..photo()
+        };
+        planned(&header, "blur:2 => webp").estimated_time()
+    };
+    assert!(
+        of(40) > of(20) && of(20) > of(1) * 10,
+        "{:?} {:?} {:?}",
+        of(40),
+        of(20),
+        of(1)
+    );
+}
+
+#[test]
+fn what_a_plan_prints_says_that_times_are_estimates_and_for_which_machine() {
+    let plan = planned(&photo(), "blur:2");
+    let shown = plan.to_string();
+    let last = shown.lines().last().unwrap_or_default();
+    assert!(
+        last.contains("estimate") && last.contains(plan.machine()) && last.ends_with(" ms"),
+        "{last}"
+    );
 }

@@ -70,6 +70,33 @@ fn explain_prints_the_plan_without_milling() {
 }
 
 #[test]
+fn explain_prints_the_plan_for_programs() {
+    let photo = testdata_path("bench/photo_2mp.jpg");
+    let (code, plan, errors) = run(pixmill([
+        "explain",
+        "--json",
+        "--steps",
+        "=> resize:100 | png:name=a ; resize:900 | jpeg:name=b",
+    ])
+    .arg(&photo));
+    assert_eq!(code, Some(0), "{errors}");
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    assert_eq!(plan["input"]["width"], 1664);
+    let stages = plan["stages"].as_array().unwrap();
+    let names: Vec<_> = stages.iter().map(|stage| stage["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["decode", "resize", "encode", "resize", "encode"]);
+    assert_eq!(
+        (&stages[3]["output"], &stages[3]["from_output"]),
+        (&0.into(), &1.into())
+    );
+    for document in stages.iter().chain([&plan]) {
+        assert!(document["estimated_memory_bytes"].as_u64().unwrap() > 0, "{document}");
+        assert!(document["estimated_ms"].as_f64().unwrap() > 0.0, "{document}");
+    }
+    assert!(plan["estimated_for"].as_str().unwrap().contains("core"), "{plan}");
+}
+
+#[test]
 fn config_prints_what_applies_and_where_it_comes_from() {
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("settings.toml");
