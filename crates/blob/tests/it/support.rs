@@ -1,9 +1,12 @@
-//! Keys, bytes and listings for the tests.
+//! Keys, bytes, listings and servers that play a part, for the tests.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
+use http_body_util::{BodyExt, Empty};
+use hyper_util::rt::TokioIo;
 use pixmill_blob::{BlobError, BlobKey, BlobRead, BlobStore};
 use pixmill_types::{LeaseId, Segment, TaskId};
 
@@ -68,4 +71,55 @@ fn list_into(root: &Path, folder: &Path, found: &mut Vec<String>) {
             found.push(name);
         }
     }
+}
+
+/// Fetches a link without any credentials: the status, the media type and the body.
+pub(crate) async fn fetch(link: &str) -> (u16, String, Bytes) {
+    let uri: http::Uri = link.parse().unwrap();
+    let authority = uri.authority().unwrap().as_str();
+    let stream = tokio::net::TcpStream::connect(authority).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .unwrap();
+    let driver = tokio::spawn(connection);
+    let request = http::Request::get(uri.path_and_query().unwrap().as_str())
+        .header("host", authority)
+        .body(Empty::<Bytes>::new())
+        .unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    let media_type = response.headers().get("content-type");
+    let media_type = media_type
+        .map(|value| value.to_str().unwrap().to_owned())
+        .unwrap_or_default();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    driver.abort();
+    (status, media_type, body)
+}
+
+/// Plays a server for as long as the test runs: `answer` is given the lines of a request's head and makes the body.
+/// Returns its address.
+pub(crate) fn answering(answer: impl Fn(&[String]) -> String + Send + 'static) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut reader = BufReader::new(stream.unwrap());
+            let lines = reader.by_ref().lines().map_while(Result::ok);
+            let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            if head.is_empty() {
+                continue;
+            }
+            let length = head.iter().find_map(|line| {
+                let line = line.to_ascii_lowercase();
+                line.strip_prefix("content-length:")?.trim().parse().ok()
+            });
+            reader.read_exact(&mut vec![0; length.unwrap_or(0)]).unwrap();
+            let body = answer(&head);
+            let length = body.len();
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+            reader.into_inner().write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    format!("http://{address}")
 }
