@@ -7,8 +7,9 @@ use std::time::Duration;
 use pixmill_blob::{AzureOptions, BlobError, BlobStore, BucketOptions, Service};
 use pixmill_types::TaskId;
 
+use crate::answering::answering;
 use crate::azure_server::{ACCOUNT, AzureServer, CONTAINER, KEY};
-use crate::support::{answering, fetch, input, noise, output, tasks_older_than};
+use crate::support::{fetch, input, noise, output, tasks_older_than};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -113,7 +114,8 @@ async fn a_shared_access_signature_is_enough_to_read_and_not_to_sign() {
 #[tokio::test]
 async fn a_server_that_is_away_is_unavailable_and_heals() {
     let server = AzureServer::start();
-    let address = server.address();
+    let endpoint: http::Uri = server.endpoint().parse().unwrap();
+    let address = endpoint.authority().unwrap().as_str().parse().unwrap();
     let store = BlobStore::bucket(&options(&server, "")).unwrap();
     let task = TaskId::generate();
     let mut upload = store.upload(&input(task)).await.unwrap();
@@ -144,7 +146,7 @@ async fn an_identity_is_asked_for_a_token_which_comes_along() {
     let (heads, asked) = mpsc::channel();
     let server = answering(move |head| {
         heads.send(head.to_vec()).unwrap();
-        match head[0].split(' ').nth(1).unwrap() {
+        let body = match head[0].split(' ').nth(1).unwrap() {
             path if path.starts_with("/our-tenant/oauth2/v2.0/token") => {
                 r#"{"access_token":"a-token","expires_in":3600}"#.to_owned()
             }
@@ -152,7 +154,8 @@ async fn an_identity_is_asked_for_a_token_which_comes_along() {
                 r#"{"access_token":"a-token","expires_in":"3600","expires_on":"4891363200"}"#.to_owned()
             }
             _ => "<EnumerationResults><Blobs></Blobs></EnumerationResults>".to_owned(),
-        }
+        };
+        Some(body)
     });
     let ours = [
         ("AZURE_TENANT_ID", "our-tenant"),

@@ -78,10 +78,6 @@ impl AzureServer {
         server
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// Where the account is.
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}/{ACCOUNT}", self.address)

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports a failure")]
 
+mod answering;
 mod azure;
 mod azure_server;
 mod conformance;

@@ -7,8 +7,9 @@ use std::time::Duration;
 use pixmill_blob::{BlobError, BlobStore, BucketOptions, S3Credentials, S3Options, Service};
 use pixmill_types::TaskId;
 
+use crate::answering::answering;
 use crate::s3_server::{BUCKET, KEY_ID, S3Server, SECRET};
-use crate::support::{answering, fetch, input, listing, noise, output, tasks_older_than};
+use crate::support::{fetch, input, listing, noise, output, tasks_older_than};
 
 /// A store in the bucket of `server`, with the right credentials.
 pub(crate) fn options(server: &S3Server, prefix: &str) -> BucketOptions {
@@ -287,7 +288,7 @@ fn metadata_of_a_machine() -> String {
             .iter()
             .any(|line| line.eq_ignore_ascii_case("x-aws-ec2-metadata-token: a-token"));
         let path = head[0].split(' ').nth(1).unwrap_or_default();
-        match (path, has_token) {
+        let body = match (path, has_token) {
             ("/latest/api/token", _) => "a-token".to_owned(),
             ("/latest/meta-data/iam/security-credentials/", true) => "miller".to_owned(),
             ("/latest/meta-data/iam/security-credentials/miller", true) => format!(
@@ -295,7 +296,8 @@ fn metadata_of_a_machine() -> String {
                     "Expiration":"2126-01-01T00:00:00Z"}}"#
             ),
             _ => panic!("asked for {}", head[0]),
-        }
+        };
+        Some(body)
     })
 }
 

@@ -100,7 +100,7 @@ impl Value for Option<Endpoint> {
             return Some(None);
         }
         let (server, path) = server_and_path(text)?;
-        path.is_empty().then(|| Some(Endpoint(server)))
+        path.is_empty().then_some(Some(Endpoint(server)))
     }
 }
 
