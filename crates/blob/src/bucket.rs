@@ -81,7 +81,8 @@ pub(crate) fn open(options: &BucketOptions) -> Result<(Arc<dyn ObjectStore>, Lin
     }
 }
 
-/// With links whose host is part of the signature, and which may say how the blob is to be served.
+/// With links that are signed for where they lead, and may say how the blob is to be served. Those to Google are signed for
+/// its own host wherever they lead.
 fn with_links<S: ObjectStore + Signer>(
     options: &BucketOptions,
     bucket_at: impl Fn(Option<&str>) -> Result<S, BlobError>,

@@ -9,7 +9,7 @@ use pixmill_types::TaskId;
 
 use crate::answering::answering;
 use crate::azure_server::{ACCOUNT, AzureServer, CONTAINER, KEY};
-use crate::support::{fetch, input, noise, output, tasks_older_than};
+use crate::support::{assert_refuses_all, fetch, input, noise, output, tasks_older_than};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -122,14 +122,7 @@ async fn a_server_that_is_away_is_unavailable_and_heals() {
     upload.write(noise(9 << 20)).await.unwrap();
     drop(server);
 
-    for failed in [
-        store.check().await.err(),
-        store.get(&input(task)).await.err(),
-        store.put(&output(task, 1), noise(10)).await.err(),
-        upload.finish().await.err(),
-    ] {
-        assert!(matches!(failed, Some(BlobError::Unavailable(_))), "{failed:?}");
-    }
+    assert_refuses_all(&store, task, upload).await;
     let _server = AzureServer::start_at(address);
     store.check().await.unwrap();
     assert_eq!(tasks_older_than(&store, 0).await, []);

@@ -9,7 +9,7 @@ use pixmill_types::TaskId;
 
 use crate::answering::answering;
 use crate::s3_server::{BUCKET, KEY_ID, S3Server, SECRET};
-use crate::support::{fetch, input, listing, noise, output, tasks_older_than};
+use crate::support::{assert_refuses_all, fetch, input, listing, noise, output, tasks_older_than};
 
 /// A store in the bucket of `server`, with the right credentials.
 pub(crate) fn options(server: &S3Server, prefix: &str) -> BucketOptions {
@@ -188,14 +188,7 @@ async fn a_server_that_is_away_is_unavailable_and_nothing_is_left_when_it_return
     upload.write(noise(9 << 20)).await.unwrap();
     drop(server);
 
-    for failed in [
-        store.check().await.err(),
-        store.get(&input(task)).await.err(),
-        store.put(&output(task, 1), noise(10)).await.err(),
-        upload.finish().await.err(),
-    ] {
-        assert!(matches!(failed, Some(BlobError::Unavailable(_))), "{failed:?}");
-    }
+    assert_refuses_all(&store, task, upload).await;
     let _server = S3Server::start_at(root.path(), address);
     store.check().await.unwrap();
     assert_eq!(tasks_older_than(&store, 0).await, []);

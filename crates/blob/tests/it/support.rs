@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::TokioIo;
-use pixmill_blob::{BlobError, BlobKey, BlobRead, BlobStore};
+use pixmill_blob::{BlobError, BlobKey, BlobRead, BlobStore, Upload};
 use pixmill_types::{LeaseId, Segment, TaskId};
 
 /// Size of a chunk that is staged in one go, as far as the tests care: sizes around it are tried.
@@ -48,6 +48,18 @@ pub(crate) async fn assert_missing(store: &BlobStore, key: &BlobKey) {
         matches!(&got, Err(BlobError::NotFound(name)) if name == key.as_str()),
         "{got:?}"
     );
+}
+
+/// Of a server that is away, whatever is asked of it.
+pub(crate) async fn assert_refuses_all(store: &BlobStore, task: TaskId, upload: Upload) {
+    for failed in [
+        store.check().await.err(),
+        store.get(&input(task)).await.err(),
+        store.put(&output(task, 1), noise(10)).await.err(),
+        upload.finish().await.err(),
+    ] {
+        assert!(matches!(failed, Some(BlobError::Unavailable(_))), "{failed:?}");
+    }
 }
 
 /// Everything below `root` except the shards themselves, sorted, folders with a slash at the end.
