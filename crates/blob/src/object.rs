@@ -23,7 +23,7 @@ const PART_BYTES: usize = 8 << 20;
 
 /// Listed when asking whether the store answers; nothing ever lies there. A listing, since a bucket that is missing and
 /// one that is empty answer a request for an object alike.
-const PROBE: &str = "probe";
+pub(crate) const PROBE: &str = "probe";
 
 /// An upload to an object store: one request up to a part's size, several above.
 #[derive(Debug)]
@@ -193,7 +193,7 @@ pub(crate) async fn check(store: &dyn ObjectStore) -> Result<(), BlobError> {
     Ok(())
 }
 
-/// Tasks all of whose blobs are older than `age`. Relies on a listing in the order of keys, as S3 and memory give it.
+/// Tasks all of whose blobs are older than `age`. Relies on a listing in the order of keys, as all services and memory give it.
 pub(crate) fn tasks_older_than(
     store: &dyn ObjectStore,
     age: Duration,

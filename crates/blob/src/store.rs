@@ -12,10 +12,10 @@ use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use pixmill_types::{DiskSync, InstallationId, LeaseId, TaskId};
 
+use crate::bucket::{self, BucketOptions, Links};
 use crate::key::{lease_folder, task_folder};
 use crate::local::{Disk, blocking, every_shard, leases_of, sweep_shard, tasks_in_shard};
 use crate::object::{self, ObjectUpload};
-use crate::s3::{self, Links, S3Options};
 use crate::upload::Sink;
 use crate::{BlobError, BlobKey, BlobRead, Stored, Upload, read};
 
@@ -60,13 +60,13 @@ impl BlobStore {
     ///
     /// # Errors
     /// [`BlobError::Unavailable`] when the options make no sense.
-    pub fn s3(options: &S3Options) -> Result<Self, BlobError> {
-        let (store, links) = s3::open(options)?;
+    pub fn bucket(options: &BucketOptions) -> Result<Self, BlobError> {
+        let (store, links) = bucket::open(options)?;
         Ok(Self(Backend::Object(store, Some(links))))
     }
 
     /// A link under which anybody can fetch the blob, past us, for as long as `valid_for`; served as `media_type` and
-    /// with `disposition`. `None` when the store gives out none. Whether the blob is there is not looked at.
+    /// with `disposition`, except on Azure, which knows the type by the key's extension. `None` when the store gives out none. Whether the blob is there is not looked at.
     ///
     /// # Errors
     /// [`BlobError::Unavailable`] when there are no credentials to sign with.
@@ -79,8 +79,24 @@ impl BlobStore {
     ) -> Result<Option<String>, BlobError> {
         match &self.0 {
             Backend::Local(_) | Backend::Object(_, None) => Ok(None),
-            Backend::Object(_, Some(links)) => links.link(key, media_type, disposition, valid_for).await.map(Some),
+            Backend::Object(_, Some(links)) => {
+                let link = links.link(key.as_str(), media_type, disposition, valid_for).await?;
+                Ok(Some(link))
+            }
         }
+    }
+
+    /// Whether links can be signed; true of a store that gives out none.
+    ///
+    /// # Errors
+    /// [`BlobError::Unavailable`] when the credentials are not of a kind, or may not.
+    pub async fn check_links(&self) -> Result<(), BlobError> {
+        if let Backend::Object(_, Some(links)) = &self.0 {
+            links
+                .link(object::PROBE, "image/png", "inline", Duration::from_secs(1))
+                .await?;
+        }
+        Ok(())
     }
 
     /// Begins an upload that hashes as it goes; memory stays bounded whatever its size.

@@ -5,14 +5,16 @@ use pixmill_blob::{BlobError, BlobStore};
 use pixmill_types::{ContentHash, LeaseId, TaskId};
 use tempfile::TempDir;
 
-use crate::s3;
+use crate::azure_server::AzureServer;
+use crate::google_server::GoogleServer;
 use crate::s3_server::S3Server;
 use crate::support::{CHUNK, assert_missing, collect, input, noise, output, segment, tasks_older_than};
+use crate::{azure, google, s3};
 
-/// A store, and the folder it lies in.
+/// A store, and what it stands on.
 struct Backend {
     store: BlobStore,
-    _server: Option<S3Server>,
+    _server: Box<dyn std::any::Any>,
     _folder: Option<TempDir>,
 }
 
@@ -20,7 +22,7 @@ async fn local() -> Backend {
     let folder = tempfile::tempdir().unwrap();
     Backend {
         store: BlobStore::local(folder.path()).await.unwrap(),
-        _server: None,
+        _server: Box::new(()),
         _folder: Some(folder),
     }
 }
@@ -28,7 +30,7 @@ async fn local() -> Backend {
 async fn memory() -> Backend {
     Backend {
         store: BlobStore::memory(),
-        _server: None,
+        _server: Box::new(()),
         _folder: None,
     }
 }
@@ -38,9 +40,28 @@ async fn bucket() -> Backend {
     let folder = tempfile::tempdir().unwrap();
     let server = S3Server::start(folder.path());
     Backend {
-        store: BlobStore::s3(&s3::options(&server, "some/prefix")).unwrap(),
-        _server: Some(server),
+        store: BlobStore::bucket(&s3::options(&server, "some/prefix")).unwrap(),
+        _server: Box::new(server),
         _folder: Some(folder),
+    }
+}
+
+async fn google_bucket() -> Backend {
+    let folder = tempfile::tempdir().unwrap();
+    let server = GoogleServer::start(folder.path());
+    Backend {
+        store: BlobStore::bucket(&google::options(&server, "some/prefix")).unwrap(),
+        _server: Box::new(server),
+        _folder: Some(folder),
+    }
+}
+
+async fn azure_container() -> Backend {
+    let server = AzureServer::start();
+    Backend {
+        store: BlobStore::bucket(&azure::options(&server, "some/prefix")).unwrap(),
+        _server: Box::new(server),
+        _folder: None,
     }
 }
 
@@ -49,6 +70,8 @@ macro_rules! conformance {
         conformance!(@backend local: $($case),+);
         conformance!(@backend memory: $($case),+);
         conformance!(@backend bucket: $($case),+);
+        conformance!(@backend google_bucket: $($case),+);
+        conformance!(@backend azure_container: $($case),+);
     };
     (@backend $backend:ident: $($case:ident),+) => {
         mod $backend {

@@ -1,69 +1,57 @@
 //! What only a bucket can get wrong: keys, prefixes, credentials, links, and being away.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Command;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
-use hyper_util::rt::TokioIo;
-use pixmill_blob::{BlobError, BlobStore, S3Credentials, S3Options};
+use pixmill_blob::{BlobError, BlobStore, BucketOptions, S3Credentials, S3Options, Service};
 use pixmill_types::TaskId;
 
+use crate::answering::answering;
 use crate::s3_server::{BUCKET, KEY_ID, S3Server, SECRET};
-use crate::support::{input, listing, noise, output, tasks_older_than};
+use crate::support::{assert_refuses_all, fetch, input, listing, noise, output, tasks_older_than};
 
 /// A store in the bucket of `server`, with the right credentials.
-pub(crate) fn options(server: &S3Server, prefix: &str) -> S3Options {
+pub(crate) fn options(server: &S3Server, prefix: &str) -> BucketOptions {
     options_at(&format!("http://{}", server.address()), prefix)
 }
 
-fn options_at(endpoint: &str, prefix: &str) -> S3Options {
-    S3Options {
+fn options_at(endpoint: &str, prefix: &str) -> BucketOptions {
+    BucketOptions {
         bucket: BUCKET.to_owned(),
         prefix: prefix.to_owned(),
         endpoint: Some(endpoint.to_owned()),
         link_endpoint: None,
-        region: "us-east-1".to_owned(),
-        path_style: true,
-        credentials: keys(KEY_ID, SECRET),
+        service: Service::S3(S3Options {
+            region: "us-east-1".to_owned(),
+            path_style: true,
+            credentials: keys(KEY_ID, SECRET),
+        }),
     }
 }
 
-fn keys(key_id: &str, secret: &str) -> S3Credentials {
-    S3Credentials::Environment(vec![
-        ("AWS_ACCESS_KEY_ID".to_owned(), key_id.to_owned()),
-        ("AWS_SECRET_ACCESS_KEY".to_owned(), secret.to_owned()),
-    ])
+/// Changes what is said to S3 alone.
+fn set(options: &mut BucketOptions, change: impl FnOnce(&mut S3Options)) {
+    let Service::S3(own) = &mut options.service else {
+        panic!("{options:?} are not of S3");
+    };
+    change(own);
 }
 
-async fn fetch(link: &str) -> (u16, Bytes) {
-    let uri: http::Uri = link.parse().unwrap();
-    let stream = tokio::net::TcpStream::connect(uri.authority().unwrap().as_str())
-        .await
-        .unwrap();
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .unwrap();
-    let driver = tokio::spawn(connection);
-    let request = http::Request::get(uri.path_and_query().unwrap().as_str())
-        .header("host", uri.authority().unwrap().as_str())
-        .body(Empty::<Bytes>::new())
-        .unwrap();
-    let response = sender.send_request(request).await.unwrap();
-    let status = response.status().as_u16();
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    driver.abort();
-    (status, body)
+fn keys(key_id: &str, secret: &str) -> S3Credentials {
+    S3Credentials::from_environment(|name| match name {
+        "AWS_ACCESS_KEY_ID" => Some(key_id.to_owned()),
+        "AWS_SECRET_ACCESS_KEY" => Some(secret.to_owned()),
+        _ => None,
+    })
 }
 
 #[tokio::test]
 async fn blobs_lie_below_the_prefix_and_what_is_not_ours_is_left_alone() {
     let root = tempfile::tempdir().unwrap();
     let server = S3Server::start(root.path());
-    let store = BlobStore::s3(&options(&server, "shop/pictures")).unwrap();
-    let other = BlobStore::s3(&options(&server, "")).unwrap();
+    let store = BlobStore::bucket(&options(&server, "shop/pictures")).unwrap();
+    let other = BlobStore::bucket(&options(&server, "")).unwrap();
     let task = TaskId::generate();
     store.put(&input(task), noise(10)).await.unwrap();
     let foreign = root.path().join(BUCKET).join("shop/pictures/tasks/readme.txt");
@@ -94,19 +82,21 @@ async fn credentials_come_from_a_file_and_must_be_right() {
     .unwrap();
     let from_file = |profile: &str| {
         let mut options = options(&server, "");
-        options.credentials = S3Credentials::File {
-            path: file.clone(),
-            profile: profile.to_owned(),
-        };
-        BlobStore::s3(&options).unwrap()
+        set(&mut options, |own| {
+            own.credentials = S3Credentials::File {
+                path: file.clone(),
+                profile: profile.to_owned(),
+            };
+        });
+        BlobStore::bucket(&options).unwrap()
     };
     let store = from_file("images");
     store.check().await.unwrap();
     store.put(&input(TaskId::generate()), noise(10)).await.unwrap();
 
     let mut wrong = options(&server, "");
-    wrong.credentials = keys(KEY_ID, "guessed");
-    for refused in [from_file("default"), BlobStore::s3(&wrong).unwrap()] {
+    set(&mut wrong, |own| own.credentials = keys(KEY_ID, "guessed"));
+    for refused in [from_file("default"), BlobStore::bucket(&wrong).unwrap()] {
         let checked = refused.check().await;
         assert!(matches!(checked, Err(BlobError::Unavailable(_))), "{checked:?}");
         let stored = refused.put(&input(TaskId::generate()), noise(10)).await;
@@ -120,7 +110,7 @@ async fn a_bucket_that_is_missing_does_not_check_out() {
     let server = S3Server::start(root.path());
     let mut options = options(&server, "");
     options.bucket = "no-such-bucket".to_owned();
-    let checked = BlobStore::s3(&options).unwrap().check().await;
+    let checked = BlobStore::bucket(&options).unwrap().check().await;
     assert!(matches!(checked, Err(BlobError::Unavailable(_))), "{checked:?}");
 }
 
@@ -128,7 +118,7 @@ async fn a_bucket_that_is_missing_does_not_check_out() {
 async fn a_link_is_good_for_one_blob() {
     let root = tempfile::tempdir().unwrap();
     let server = S3Server::start(root.path());
-    let store = BlobStore::s3(&options(&server, "below")).unwrap();
+    let store = BlobStore::bucket(&options(&server, "below")).unwrap();
     let (task, other) = (TaskId::generate(), TaskId::generate());
     for task in [task, other] {
         store.put(&output(task, 1), noise(100)).await.unwrap();
@@ -139,13 +129,14 @@ async fn a_link_is_good_for_one_blob() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(fetch(&link).await, (200, noise(100)));
+    let (status, _, body) = fetch(&link).await;
+    assert_eq!((status, body), (200, noise(100)));
     let forged = link.replace(&task.to_string(), &other.to_string());
     assert_eq!(fetch(&forged).await.0, 403, "{forged}");
 
     let mut options = options(&server, "below");
     options.link_endpoint = Some("https://pictures.example.com".to_owned());
-    let elsewhere = BlobStore::s3(&options).unwrap();
+    let elsewhere = BlobStore::bucket(&options).unwrap();
     let link = elsewhere
         .link(&output(task, 1), "image/jpeg", "inline", minute)
         .await
@@ -171,9 +162,9 @@ async fn a_link_is_good_for_one_blob() {
 async fn a_bucket_may_stand_in_the_name_of_the_host() {
     let root = tempfile::tempdir().unwrap();
     let mut options = options(&S3Server::start(root.path()), "");
-    options.path_style = false;
+    set(&mut options, |own| own.path_style = false);
     options.endpoint = Some("https://store.example.com:9000".to_owned());
-    let store = BlobStore::s3(&options).unwrap();
+    let store = BlobStore::bucket(&options).unwrap();
     let minute = Duration::from_secs(60);
     let link = store
         .link(&input(TaskId::generate()), "image/jpeg", "inline", minute)
@@ -191,20 +182,13 @@ async fn a_server_that_is_away_is_unavailable_and_nothing_is_left_when_it_return
     let root = tempfile::tempdir().unwrap();
     let server = S3Server::start(root.path());
     let address = server.address();
-    let store = BlobStore::s3(&options(&server, "")).unwrap();
+    let store = BlobStore::bucket(&options(&server, "")).unwrap();
     let task = TaskId::generate();
     let mut upload = store.upload(&input(task)).await.unwrap();
     upload.write(noise(9 << 20)).await.unwrap();
     drop(server);
 
-    for failed in [
-        store.check().await.err(),
-        store.get(&input(task)).await.err(),
-        store.put(&output(task, 1), noise(10)).await.err(),
-        upload.finish().await.err(),
-    ] {
-        assert!(matches!(failed, Some(BlobError::Unavailable(_))), "{failed:?}");
-    }
+    assert_refuses_all(&store, task, upload).await;
     let _server = S3Server::start_at(root.path(), address);
     store.check().await.unwrap();
     assert_eq!(tasks_older_than(&store, 0).await, []);
@@ -216,7 +200,7 @@ async fn a_server_that_is_away_is_unavailable_and_nothing_is_left_when_it_return
 async fn an_upload_that_was_given_up_leaves_no_parts() {
     let root = tempfile::tempdir().unwrap();
     let server = S3Server::start(root.path());
-    let store = BlobStore::s3(&options(&server, "")).unwrap();
+    let store = BlobStore::bucket(&options(&server, "")).unwrap();
     let bare = listing(root.path());
     for dropped in [false, true] {
         let mut upload = store.upload(&input(TaskId::generate())).await.unwrap();
@@ -266,7 +250,7 @@ fn memory_does_not_grow_with_the_size_of_an_upload() {
 }
 
 async fn upload_much(endpoint: &str) {
-    let store = BlobStore::s3(&options_at(endpoint, "large")).unwrap();
+    let store = BlobStore::bucket(&options_at(endpoint, "large")).unwrap();
     let key = input(TaskId::generate());
     // What is there once for all uploads is there before the first byte is counted.
     store.put(&key, noise(16 << 20)).await.unwrap();
@@ -290,35 +274,24 @@ fn peak_memory() -> u64 {
     kibibytes * 1024
 }
 
-/// Plays the machine that knows the role of what runs on it, by the protocol of EC2 (IMDSv2), for as long as the test
-/// runs; returns its address.
+/// Plays the machine that knows the role of what runs on it, by the protocol of EC2 (IMDSv2); returns its address.
 fn metadata_of_a_machine() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut reader = BufReader::new(stream.unwrap());
-            let mut lines = reader.by_ref().lines().map_while(Result::ok);
-            let Some(request) = lines.next() else { continue };
-            let has_token = lines
-                .take_while(|line| !line.is_empty())
-                .any(|line| line.eq_ignore_ascii_case("x-aws-ec2-metadata-token: a-token"));
-            let path = request.split(' ').nth(1).unwrap_or_default();
-            let body = match (path, has_token) {
-                ("/latest/api/token", _) => "a-token".to_owned(),
-                ("/latest/meta-data/iam/security-credentials/", true) => "miller".to_owned(),
-                ("/latest/meta-data/iam/security-credentials/miller", true) => format!(
-                    r#"{{"AccessKeyId":"{KEY_ID}","SecretAccessKey":"{SECRET}","Token":"for-now",
-                        "Expiration":"2126-01-01T00:00:00Z"}}"#
-                ),
-                _ => panic!("asked for {request}"),
-            };
-            let length = body.len();
-            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
-            reader.into_inner().write_all(answer.as_bytes()).unwrap();
-        }
-    });
-    format!("http://{address}")
+    answering(|head| {
+        let has_token = head
+            .iter()
+            .any(|line| line.eq_ignore_ascii_case("x-aws-ec2-metadata-token: a-token"));
+        let path = head[0].split(' ').nth(1).unwrap_or_default();
+        let body = match (path, has_token) {
+            ("/latest/api/token", _) => "a-token".to_owned(),
+            ("/latest/meta-data/iam/security-credentials/", true) => "miller".to_owned(),
+            ("/latest/meta-data/iam/security-credentials/miller", true) => format!(
+                r#"{{"AccessKeyId":"{KEY_ID}","SecretAccessKey":"{SECRET}","Token":"for-now",
+                    "Expiration":"2126-01-01T00:00:00Z"}}"#
+            ),
+            _ => panic!("asked for {}", head[0]),
+        };
+        Some(body)
+    })
 }
 
 #[tokio::test]
@@ -326,9 +299,11 @@ async fn without_a_key_the_role_of_the_machine_counts() {
     let root = tempfile::tempdir().unwrap();
     let server = S3Server::start(root.path());
     let mut options = options(&server, "");
-    options.credentials =
-        S3Credentials::Environment(vec![("AWS_METADATA_ENDPOINT".to_owned(), metadata_of_a_machine())]);
-    let store = BlobStore::s3(&options).unwrap();
+    let machine = metadata_of_a_machine();
+    let credentials =
+        S3Credentials::from_environment(|name| (name == "AWS_METADATA_ENDPOINT").then(|| machine.clone()));
+    set(&mut options, |own| own.credentials = credentials);
+    let store = BlobStore::bucket(&options).unwrap();
     store.check().await.unwrap();
     let key = input(TaskId::generate());
     store.put(&key, noise(10)).await.unwrap();

@@ -1,10 +1,12 @@
-//! Keys, bytes and listings for the tests.
+//! Keys, bytes, listings and what strangers see, for the tests.
 
 use std::path::Path;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use pixmill_blob::{BlobError, BlobKey, BlobRead, BlobStore};
+use http_body_util::{BodyExt, Empty};
+use hyper_util::rt::TokioIo;
+use pixmill_blob::{BlobError, BlobKey, BlobRead, BlobStore, Upload};
 use pixmill_types::{LeaseId, Segment, TaskId};
 
 /// Size of a chunk that is staged in one go, as far as the tests care: sizes around it are tried.
@@ -48,6 +50,18 @@ pub(crate) async fn assert_missing(store: &BlobStore, key: &BlobKey) {
     );
 }
 
+/// Of a server that is away, whatever is asked of it.
+pub(crate) async fn assert_refuses_all(store: &BlobStore, task: TaskId, upload: Upload) {
+    for failed in [
+        store.check().await.err(),
+        store.get(&input(task)).await.err(),
+        store.put(&output(task, 1), noise(10)).await.err(),
+        upload.finish().await.err(),
+    ] {
+        assert!(matches!(failed, Some(BlobError::Unavailable(_))), "{failed:?}");
+    }
+}
+
 /// Everything below `root` except the shards themselves, sorted, folders with a slash at the end.
 pub(crate) fn listing(root: &Path) -> Vec<String> {
     let mut found = Vec::new();
@@ -68,4 +82,28 @@ fn list_into(root: &Path, folder: &Path, found: &mut Vec<String>) {
             found.push(name);
         }
     }
+}
+
+/// Fetches a link without any credentials: the status, the media type and the body.
+pub(crate) async fn fetch(link: &str) -> (u16, String, Bytes) {
+    let uri: http::Uri = link.parse().unwrap();
+    let authority = uri.authority().unwrap().as_str();
+    let stream = tokio::net::TcpStream::connect(authority).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .unwrap();
+    let driver = tokio::spawn(connection);
+    let request = http::Request::get(uri.path_and_query().unwrap().as_str())
+        .header("host", authority)
+        .body(Empty::<Bytes>::new())
+        .unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    let media_type = response.headers().get("content-type");
+    let media_type = media_type
+        .map(|value| value.to_str().unwrap().to_owned())
+        .unwrap_or_default();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    driver.abort();
+    (status, media_type, body)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
-use pixmill_blob::{BlobStore, S3Credentials, S3Options};
+use pixmill_blob::{BlobStore, BucketOptions, S3Credentials, S3Options, Service};
 use pixmill_broker::BrokerOptions;
 use pixmill_gateway::GatewayOptions;
 use pixmill_types::ContentHash;
@@ -155,15 +155,17 @@ async fn files_that_are_not_there() {
 
 /// A bucket that is never asked: a link is signed without it.
 fn bucket() -> BlobStore {
-    let variable = |name: &str| (name.to_owned(), "test".to_owned());
-    BlobStore::s3(&S3Options {
+    let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    BlobStore::bucket(&BucketOptions {
         bucket: "pictures".to_owned(),
         prefix: "shop".to_owned(),
         endpoint: Some("https://store.example.com".to_owned()),
         link_endpoint: None,
-        region: "us-east-1".to_owned(),
-        path_style: true,
-        credentials: S3Credentials::Environment(vec![variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")]),
+        service: Service::S3(S3Options {
+            region: "us-east-1".to_owned(),
+            path_style: true,
+            credentials: S3Credentials::from_environment(|name| keys.contains(&name).then(|| "test".to_owned())),
+        }),
     })
     .unwrap()
 }

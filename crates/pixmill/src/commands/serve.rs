@@ -56,7 +56,7 @@ async fn serve(config: &Config, part: Part, assets: Option<AssetFolder>) -> anyh
     let mut signals = StopSignals::listen()?;
     // Before anything is opened: a second instance on the same port stops here.
     let listeners = Listeners::bind(config, part).await?;
-    let opened = Opened::open(config).await?;
+    let opened = Opened::open(config, part).await?;
     let slots = slots(config, part);
     let worker = Worker::start(opened.for_worker(), worker_options(config, slots)?)?;
     let options = GatewayOptions {

@@ -9,7 +9,9 @@ use pixmill_gateway::{GatewayOptions, Metrics, Services};
 use pixmill_types::DiskSync;
 use pixmill_worker::{BrokerPlace, WorkerOptions, WorkerServices, check_installation};
 
+use super::serve::Part;
 use crate::config::Config;
+use crate::config::place::Place;
 use crate::config::value::{Auto, BrokerKind};
 use crate::{broker, machine};
 
@@ -23,16 +25,16 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
+    pub(super) async fn open(config: &Config, part: Part) -> anyhow::Result<Self> {
         if config.storage.sync == DiskSync::Never {
             tracing::warn!("sync is never: a power cut loses uploads, tasks and results of about the last half minute");
         }
-        let blobs = open_blobs(config).await?;
+        let blobs = open_blobs(config, part).await?;
         let metrics = Metrics::install().context("cannot install the metrics recorder")?;
         let opened = broker::open(config, broker_options(config)).await?;
         check_installation(&*opened.registry, broker_place(config), &blobs)
             .await
-            .with_context(|| format!("cannot use {} with this broker", place(config)))?;
+            .with_context(|| format!("cannot use {} with this broker", files(config)))?;
         Ok(Self {
             heartbeat_broker: opened.heartbeat,
             broker: opened.broker,
@@ -61,7 +63,7 @@ impl Opened {
     }
 }
 
-async fn open_blobs(config: &Config) -> anyhow::Result<BlobStore> {
+async fn open_blobs(config: &Config, part: Part) -> anyhow::Result<BlobStore> {
     let data = &config.storage.data;
     let Some(bucket) = &config.bucket else {
         return BlobStore::local_with(data, config.storage.sync)
@@ -69,14 +71,18 @@ async fn open_blobs(config: &Config) -> anyhow::Result<BlobStore> {
             .with_context(|| format!("cannot use the folder {}", data.display()));
     };
     // Each error on the way says again what caused it: the last says it once.
-    let refused = |error: BlobError| {
+    let refused = |what: &str, error: BlobError| {
+        let (place, server) = (&config.storage.storage, &bucket.options);
         let error = anyhow::Error::new(error);
-        let server = bucket.endpoint.as_deref().unwrap_or("AWS");
-        anyhow!("cannot use {} at {server}: {}", place(config), error.root_cause())
+        anyhow!("cannot {what} {place} at {server}: {}", error.root_cause())
     };
-    let blobs = BlobStore::s3(bucket).map_err(refused)?;
+    let blobs = BlobStore::bucket(&bucket.options).map_err(|error| refused("use", error))?;
     // A name that is wrong, or a key, should show now and not with the first upload.
-    blobs.check().await.map_err(refused)?;
+    blobs.check().await.map_err(|error| refused("use", error))?;
+    if part != Part::Worker && bucket.redirect.is_some() {
+        let signed = blobs.check_links().await;
+        signed.map_err(|error| refused("sign links to", error))?;
+    }
     Ok(blobs)
 }
 
@@ -106,7 +112,7 @@ pub(super) fn gateway_options(config: &Config) -> GatewayOptions {
         max_attempts: config.broker.max_attempts,
         max_connections: config.server.max_connections as usize,
         drain_grace: config.worker.drain_grace,
-        redirect_downloads: config.s3.s3_redirect,
+        redirect_downloads: config.bucket.as_ref().and_then(|bucket| bucket.redirect),
         ..GatewayOptions::default()
     }
 }
@@ -143,20 +149,19 @@ fn broker_place(config: &Config) -> BrokerPlace {
 
 /// Where tasks and files are kept, for people.
 pub(super) fn kept(config: &Config) -> String {
-    let (data, files) = (config.storage.data.display(), place(config));
-    match (&config.broker.broker, &config.bucket) {
-        (BrokerKind::Sqlite, None) => format!("tasks and files in {data}"),
-        (BrokerKind::Sqlite, Some(_)) => format!("tasks in {data}, files in {files}"),
+    let (data, files) = (config.storage.data.display(), files(config));
+    match (&config.broker.broker, &config.storage.storage) {
+        (BrokerKind::Sqlite, Place::Local) => format!("tasks and files in {data}"),
+        (BrokerKind::Sqlite, Place::Bucket(..)) => format!("tasks in {data}, files in {files}"),
         (BrokerKind::Memory, _) => format!("tasks in memory only, files in {files}"),
         (BrokerKind::Redis(_), _) => format!("tasks in Redis, files in {files}"),
     }
 }
 
 /// Where files lie.
-fn place(config: &Config) -> String {
-    match &config.bucket {
-        None => config.storage.data.display().to_string(),
-        Some(bucket) if bucket.prefix.is_empty() => format!("s3://{}", bucket.bucket),
-        Some(bucket) => format!("s3://{}/{}", bucket.bucket, bucket.prefix),
+fn files(config: &Config) -> String {
+    match &config.storage.storage {
+        Place::Local => config.storage.data.display().to_string(),
+        bucket @ Place::Bucket(..) => bucket.to_string(),
     }
 }

@@ -2,18 +2,19 @@
 //!
 //! The only place that reads the environment.
 
+mod bucket;
+pub(crate) mod place;
 pub(crate) mod print;
-mod s3;
 pub(crate) mod sections;
 pub(crate) mod setting;
 pub(crate) mod value;
 
 use std::path::{Path, PathBuf};
 
-use pixmill_blob::S3Options;
 use pixmill_types::Limits;
 
-use sections::{Broker, ImageLimits, Log, Operations, S3, Server, Storage, Worker};
+use bucket::Bucket;
+use sections::{Azure, Broker, Gcs, ImageLimits, Log, Operations, S3, Server, Storage, Worker};
 use setting::{ConfigError, Layers, Setting, Source};
 
 /// The file read when it exists and no other is named.
@@ -26,9 +27,8 @@ pub(crate) const FILE_VARIABLE: &str = "PIXMILL_CONFIG";
 pub(crate) struct Config {
     pub(crate) server: Server,
     pub(crate) storage: Storage,
-    pub(crate) s3: S3,
     /// The bucket, when files lie in one.
-    pub(crate) bucket: Option<S3Options>,
+    pub(crate) bucket: Option<Bucket>,
     pub(crate) broker: Broker,
     pub(crate) worker: Worker,
     pub(crate) operations: Operations,
@@ -49,6 +49,8 @@ pub(crate) fn all_settings() -> impl Iterator<Item = &'static Setting> {
         Server::SETTINGS,
         Storage::SETTINGS,
         S3::SETTINGS,
+        Gcs::SETTINGS,
+        Azure::SETTINGS,
         Broker::SETTINGS,
         Worker::SETTINGS,
         Operations::SETTINGS,
@@ -93,12 +95,11 @@ impl Config {
             None if Path::new(DEFAULT_FILE).exists() => add_file(&mut layers, Path::new(DEFAULT_FILE))?,
             None => {}
         }
-        let (storage, s3) = (Storage::read(&layers)?, S3::read(&layers)?);
+        let storage = Storage::read(&layers)?;
         let config = Self {
             server: Server::read(&layers)?,
-            bucket: s3::options(&storage, &s3, &environment)?,
+            bucket: bucket::read(&layers, &storage, &environment)?,
             storage,
-            s3,
             broker: Broker::read(&layers)?,
             worker: Worker::read(&layers)?,
             operations: Operations::read(&layers)?,
@@ -231,11 +232,9 @@ fn written_form(value: &toml::Value) -> Option<String> {
 mod tests {
     use std::io::Write as _;
 
-    use pixmill_blob::S3Credentials;
-
     use super::*;
 
-    fn resolve(flags: &[(&str, &str)], environment: &[(&str, &str)], file: &str) -> Result<Config, String> {
+    pub(super) fn resolve(flags: &[(&str, &str)], environment: &[(&str, &str)], file: &str) -> Result<Config, String> {
         let mut toml = tempfile::NamedTempFile::new().unwrap();
         toml.write_all(file.as_bytes()).unwrap();
         let setting = |name: &str| all_settings().find(|setting| setting.name == name).unwrap();
@@ -330,9 +329,9 @@ mod tests {
                 vec![("storage", "s3://No")],
                 vec![],
                 "",
-                "storage is \"s3://No\" (flag --storage), expected local, or s3://BUCKET or s3://BUCKET/PREFIX, where a \
-                 bucket has 3 to 63 lower-case letters, digits, dots and hyphens, and the parts of a prefix letters, \
-                 digits, '.', '_' and '-'",
+                "storage is \"s3://No\" (flag --storage), expected local, or s3://BUCKET, gs://BUCKET or az://CONTAINER, each \
+                 perhaps with /PREFIX, where a bucket has 3 to 63 lower-case letters, digits, dots and hyphens (on Azure \
+                 no dots, at Google also '_'), and the parts of a prefix letters, digits, '.', '_' and '-'",
             ),
             (
                 vec![("s3_endpoint", "minio:9000")],
@@ -354,6 +353,26 @@ mod tests {
                 "s3_redirect is set and storage is local, expected storage s3://BUCKET, or s3_redirect none",
             ),
             (
+                vec![("storage", "gs://pictures"), ("azure_redirect", "1h")],
+                vec![],
+                "",
+                "azure_redirect is set and storage is gs://pictures, expected storage az://BUCKET, or azure_redirect none",
+            ),
+            (
+                vec![("storage", "az://pictures")],
+                vec![],
+                "",
+                "azure_account is \"\", expected the storage account of the container, 3 to 24 lower-case letters and \
+                 digits, there or in AZURE_STORAGE_ACCOUNT",
+            ),
+            (
+                vec![("azure_endpoint", "https://shop.example.com/?sv=1")],
+                vec![],
+                "",
+                "azure_endpoint is \"https://shop.example.com/?sv=1\" (flag --azure-endpoint), expected http:// or https://, \
+                 a host, perhaps a port and a path, such as http://localhost:10000/devstoreaccount1, or none",
+            ),
+            (
                 vec![("lease", "10ms")],
                 vec![],
                 "",
@@ -368,36 +387,6 @@ mod tests {
         ] {
             assert_eq!(resolve(&flags, &environment, file).unwrap_err(), expected);
         }
-    }
-
-    #[test]
-    fn a_bucket_is_asked_as_the_settings_say() {
-        let environment = [
-            ("AWS_REGION", "eu-central-1"),
-            ("AWS_ACCESS_KEY_ID", "me"),
-            ("AWS_SECRET_ACCESS_KEY", "secret"),
-            ("AWS_PAGER", "less"),
-        ];
-        let amazon = resolve(&[("storage", "s3://pictures")], &environment, "").unwrap();
-        let bucket = amazon.bucket.as_ref().unwrap();
-        assert_eq!((bucket.bucket.as_str(), bucket.prefix.as_str()), ("pictures", ""));
-        assert_eq!((bucket.region.as_str(), bucket.path_style), ("eu-central-1", false));
-        let printed = format!("{amazon:?}");
-        assert!(
-            printed.contains("AWS_SECRET_ACCESS_KEY") && !printed.contains("\"secret\""),
-            "{printed}"
-        );
-
-        let file = "[storage]\nstorage = 's3://pictures/a/b/'\n[s3]\ns3_endpoint = 'http://minio:9000/'\n\
-                    s3_credentials_file = '/run/secrets/s3'\n";
-        let other = resolve(&[], &environment[1..], file).unwrap().bucket.unwrap();
-        assert_eq!((other.prefix.as_str(), other.region.as_str()), ("a/b", "us-east-1"));
-        assert_eq!(
-            (other.endpoint.as_deref(), other.path_style),
-            (Some("http://minio:9000"), true)
-        );
-        assert!(matches!(other.credentials, S3Credentials::File { .. }));
-        assert!(resolve(&[], &environment, "").unwrap().bucket.is_none());
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use pixmill_types::{DiskSync, QueueName};
 
+use super::place::{Endpoint, EndpointPath, Place};
 use super::setting::section;
-use super::value::{Auto, BrokerKind, Bytes, Endpoint, ListenAddress, LogFormat, Place};
+use super::value::{Auto, BrokerKind, Bytes, ListenAddress, LogFormat};
 
 section! {
     /// The HTTP side.
@@ -34,7 +35,8 @@ section! {
     Storage = "storage" {
         /// Folder of the database and, with local storage, of the uploads and the results; made when missing.
         data: PathBuf = "data",
-        /// Where uploads and results lie: local, in the data folder, or in a bucket of S3 or of what speaks its protocol.
+        /// Where uploads and results lie: local, in the data folder, or in a bucket of S3 or of what speaks its protocol
+        /// (s3://), of Google Cloud Storage (gs://) or of Azure Blob Storage (az://).
         storage: Place = "local",
         /// When the data folder counts something as stored: always, once it is on the disk, or never waiting for the disk.
         /// With never a crash of pixmill loses nothing, and a power cut or a crash of the machine what was acknowledged in
@@ -68,6 +70,38 @@ section! {
         s3_redirect: Option<Duration> = "none",
         /// Where clients reach the store, when that is not s3_endpoint.
         s3_redirect_endpoint: Option<Endpoint> = "none",
+    }
+}
+
+section! {
+    /// The bucket, when storage is gs://. Credentials are no settings: they come from GOOGLE_APPLICATION_CREDENTIALS,
+    /// GOOGLE_SERVICE_ACCOUNT or GOOGLE_SERVICE_ACCOUNT_KEY, or from the identity of the machine or pod.
+    Gcs = "gcs" {
+        /// Where the store listens; none for Google's own.
+        gcs_endpoint: Option<Endpoint> = "none",
+        /// Downloads are answered with a redirect to a signed link that is good for this long, so that the bytes do not
+        /// pass through pixmill; none sends them itself. At most 7d. Without the key of a service account at hand Google
+        /// is asked to sign each one.
+        gcs_redirect: Option<Duration> = "none",
+        /// Where clients reach the store, when that is not gcs_endpoint.
+        gcs_redirect_endpoint: Option<Endpoint> = "none",
+    }
+}
+
+section! {
+    /// The container, when storage is az://. Credentials are no settings: they come from AZURE_STORAGE_KEY, from
+    /// AZURE_STORAGE_SAS_TOKEN, from AZURE_CLIENT_ID and AZURE_TENANT_ID with AZURE_FEDERATED_TOKEN_FILE or
+    /// AZURE_CLIENT_SECRET, or from the identity of the machine.
+    Azure = "azure" {
+        /// The storage account; auto takes AZURE_STORAGE_ACCOUNT or AZURE_STORAGE_ACCOUNT_NAME.
+        azure_account: Auto<String> = "auto",
+        /// Where the store listens; none for https://ACCOUNT.blob.core.windows.net. An emulator has the account in the path.
+        azure_endpoint: Option<EndpointPath> = "none",
+        /// Downloads are answered with a redirect to a signed link that is good for this long, so that the bytes do not
+        /// pass through pixmill; none sends them itself. At most 7d. Cannot be with a shared access signature.
+        azure_redirect: Option<Duration> = "none",
+        /// Where clients reach the store, when that is not azure_endpoint.
+        azure_redirect_endpoint: Option<EndpointPath> = "none",
     }
 }
 

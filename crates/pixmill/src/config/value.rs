@@ -42,19 +42,6 @@ pub(crate) enum BrokerKind {
     Redis(String),
 }
 
-/// Where uploads and results lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// In the data folder.
-    Local,
-    /// In a bucket, below a prefix without slashes at its ends, which may be empty.
-    S3 { bucket: String, prefix: String },
-}
-
-/// Scheme, host and port of a server; no path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Endpoint(pub(crate) String);
-
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {
@@ -253,54 +240,6 @@ impl Value for Option<PathBuf> {
             Some(None)
         } else {
             PathBuf::parse(text).map(Some)
-        }
-    }
-}
-
-impl Value for Place {
-    const ACCEPTS: &str = "local, or s3://BUCKET or s3://BUCKET/PREFIX, where a bucket has 3 to 63 lower-case letters, \
-                           digits, dots and hyphens, and the parts of a prefix letters, digits, '.', '_' and '-'";
-    const PLACEHOLDER: &str = "PLACE";
-
-    fn parse(text: &str) -> Option<Self> {
-        if text == "local" {
-            return Some(Self::Local);
-        }
-        let rest = text.strip_prefix("s3://")?;
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        let in_bucket = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
-        let is_bucket = (3..=63).contains(&bucket.len())
-            && bucket.chars().all(in_bucket)
-            && bucket.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && bucket.ends_with(|c: char| c.is_ascii_alphanumeric());
-        let is_part = |part: &str| {
-            let named = part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-            named && !part.is_empty() && !part.chars().all(|c| c == '.')
-        };
-        // A key of S3 has 1,024 bytes at most, and the rest of ours takes less than half of that.
-        let is_prefix = prefix.is_empty() || (prefix.len() <= 512 && prefix.split('/').all(is_part));
-        (is_bucket && is_prefix).then(|| Self::S3 {
-            bucket: bucket.to_owned(),
-            prefix: prefix.to_owned(),
-        })
-    }
-}
-
-impl Value for Option<Endpoint> {
-    const ACCEPTS: &str = "http:// or https://, a host and perhaps a port, such as http://minio:9000, or none";
-    const PLACEHOLDER: &str = "URL";
-
-    fn parse(text: &str) -> Option<Self> {
-        if text == "none" {
-            return Some(None);
-        }
-        let uri: http::Uri = text.parse().ok()?;
-        let is_bare = uri.path() == "/" && uri.query().is_none();
-        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
-        match uri.scheme_str() {
-            Some(scheme @ ("http" | "https")) if is_bare => Some(Some(Endpoint(format!("{scheme}://{authority}")))),
-            _ => None,
         }
     }
 }

@@ -5,14 +5,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
+#[path = "../../../blob/tests/it/answering.rs"]
+mod answering;
 mod architecture;
+#[path = "../../../blob/tests/it/azure_server.rs"]
+mod azure_server;
 mod bad_input;
 mod bucket;
+mod clouds;
 mod commands;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod durability;
 mod fleet;
+#[path = "../../../blob/tests/it/google_server.rs"]
+mod google_server;
 mod harness;
 mod lifecycle;
 mod overload;

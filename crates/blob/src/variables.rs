@@ -1,0 +1,62 @@
+//! Variables of the environment that say who we are at a service. Their values are secret: nothing prints them.
+
+use std::fmt;
+
+/// Those that are set, of the ones a service knows.
+#[derive(Clone, Default)]
+pub struct Variables(Vec<(&'static str, String)>);
+
+impl Variables {
+    /// Asks `lookup` for each of the `known` ones. One that is empty counts as none, as the vendors' own tools have it.
+    pub(crate) fn collect<K>(known: &[(&'static str, K)], lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let given = known.iter().filter_map(|(name, _)| Some((*name, lookup(name)?)));
+        Self(given.filter(|(_, value)| !value.is_empty()).collect())
+    }
+
+    pub(crate) fn has_any_of(&self, names: &[&str]) -> bool {
+        self.0.iter().any(|(name, _)| names.contains(name))
+    }
+
+    /// Tells `builder` each value under the key that stands beside its name in `known`.
+    pub(crate) fn tell<K: Copy, B>(
+        &self,
+        known: &[(&'static str, K)],
+        builder: B,
+        set: impl Fn(B, K, String) -> B,
+    ) -> B {
+        let keyed = self.0.iter().filter_map(|(name, value)| {
+            let (_, key) = known.iter().find(|(known, _)| known == name)?;
+            Some((*key, value))
+        });
+        keyed.fold(builder, |builder, (key, value)| set(builder, key, value.clone()))
+    }
+}
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_ones_are_told_and_none_is_shown() {
+        let known = [("NAME", 1), ("KEY", 2), ("TOKEN", 3)];
+        let given = Variables::collect(&known, |name| match name {
+            "NAME" => Some("somebody".to_owned()),
+            "KEY" => Some(String::new()),
+            "OTHER" => Some("foreign".to_owned()),
+            _ => None,
+        });
+        let told = given.tell(&known, Vec::new(), |mut told, key, value| {
+            told.push((key, value));
+            told
+        });
+        assert_eq!(told, [(1, "somebody".to_owned())]);
+        assert!(given.has_any_of(&["KEY", "NAME"]) && !given.has_any_of(&["KEY"]));
+        assert_eq!(format!("{given:?}"), r#"["NAME"]"#);
+    }
+}
