@@ -2,8 +2,8 @@
 """Makes testdata/golden/: what pixmill's results are compared with, computed by other programs.
 
 Pillow decodes, converts to luma, turns upright and resizes, and draws text with FreeType, in the fonts of the crate
-that pixmill has them from (`cargo metadata` says where it lies); numpy computes the Gaussian in float64. Nothing of
-pixmill takes part. Run from the root of the repository, with scripts/golden-requirements.txt installed:
+that pixmill has them from (`cargo metadata` says where it lies), turns by angles, takes medians and mixes colours; numpy
+computes the Gaussian and what is made with it in float64. Nothing of pixmill takes part. Run from the root of the repository, with scripts/golden-requirements.txt installed:
 
     python3 -m venv target/golden && target/golden/bin/pip install -r scripts/golden-requirements.txt
     target/golden/bin/python scripts/golden.py
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageCms, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 TESTDATA = Path(__file__).resolve().parent.parent / "testdata"
 GOLDEN = TESTDATA / "golden"
@@ -33,6 +33,10 @@ RESIZE = "psnr:50"
 LOSSY = "psnr:45"
 # Colour weighted by alpha loses up to a level where a program keeps the product in 8 bits, as Pillow does.
 WEIGHTED = "psnr:45"
+# Pillow cuts fractions off, and we round: one level, half of the time.
+CUT = "psnr:50"
+# Pillow mixes in single precision and we in double: a level where a mixture lies between two.
+MIXED = "psnr:60"
 # Colour managers interpolate and round each in their own way: a level here and there.
 CONVERTED = "psnr:48"
 # Tables of inks are coarse, and a JPEG lies before them.
@@ -214,6 +218,123 @@ def resize_cases() -> list[Case]:
         Case("resize_nearest", photo, "resize:256,filter=nearest", EXACT, [resized(256, 171, "nearest")]),
         Case("enlarge", "pngsuite/basn2c08.png", "resize:96,enlarge=true", RESIZE, [resized(96, 96)]),
         Case("resize_alpha", "webp/lossless_alpha.webp", "resize:128 => png", WEIGHTED, [resized(128, 96)]),
+    ]
+
+
+def table(function):
+    """A function of levels from 0 to 1 on all of them, rounded once, halves up."""
+    levels = [int(np.clip(np.floor(function(level / 255) * 255 + 0.5 + 1e-9), 0, 255)) for level in range(256)]
+    return lambda image: image.point(levels * len(image.getbands()))
+
+
+def mixed(rows: list[list[float]]):
+    """Colours mixed by a matrix, as Pillow mixes them."""
+    return lambda image: image.convert("RGB", [number for row in rows for number in (*row, 0)])
+
+
+def sharpened(sigma: float, amount: float, threshold: int = 0):
+    """The unsharp mask with the Gaussian rounded to levels, as an editor has it between the two."""
+
+    def make(image: Image.Image) -> Image.Image:
+        levels, soft = (np.asarray(step, dtype=np.float64) for step in (image, blur(image, sigma)))
+        difference = np.where(np.abs(levels - soft) > threshold, levels - soft, 0)
+        return Image.fromarray(to_bytes(levels + amount * difference), image.mode)
+
+    return make
+
+
+def rotated(angle: float, width: int, height: int, background: tuple[int, int, int]):
+    """Pillow's bilinear transform about the middles of both pictures."""
+
+    def make(image: Image.Image) -> Image.Image:
+        cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+        left = image.width / 2 - cos * width / 2 - sin * height / 2
+        top = image.height / 2 + sin * width / 2 - cos * height / 2
+        places = (cos, sin, left, -sin, cos, top)
+        return image.transform((width, height), Image.Transform.AFFINE, places, Image.Resampling.BILINEAR, fillcolor=background)
+
+    return make
+
+
+def pixelated(size: int):
+    """The mean of every square, in float64."""
+
+    def make(image: Image.Image) -> Image.Image:
+        levels = np.asarray(image, dtype=np.float64).copy()
+        for y in range(0, image.height, size):
+            for x in range(0, image.width, size):
+                square = levels[y : y + size, x : x + size]
+                square[...] = square.mean(axis=(0, 1))
+        return Image.fromarray(to_bytes(levels), image.mode)
+
+    return make
+
+
+def edges(image: Image.Image) -> Image.Image:
+    """A quarter of the length of Sobel's gradient, in float64, the edge repeated."""
+    levels = np.pad(np.asarray(image, dtype=np.float64), 1, mode="edge")
+    height, width = image.height, image.width
+
+    def at(y: int, x: int) -> np.ndarray:
+        return levels[1 + y : 1 + y + height, 1 + x : 1 + x + width]
+
+    across = sum(weight * (at(y, 1) - at(y, -1)) for y, weight in ((-1, 1), (0, 2), (1, 1)))
+    down = sum(weight * (at(1, x) - at(-1, x)) for x, weight in ((-1, 1), (0, 2), (1, 1)))
+    return Image.fromarray(to_bytes(np.hypot(across, down) / 4), "L")
+
+
+def normalised(image: Image.Image) -> Image.Image:
+    """Pillow's autocontrast of all channels alike."""
+    return ImageOps.autocontrast(image, cutoff=1, preserve_tone=True)
+
+
+def flattened(image: Image.Image) -> Image.Image:
+    """Laid on a colour by Pillow."""
+    below = Image.new("RGBA", image.size, (0x30, 0x60, 0xA0, 255))
+    return Image.alpha_composite(below, image).convert("RGB")
+
+
+def step_cases() -> list[Case]:
+    """Steps on geometry and on single pixels, on a lossless picture: the matrices and functions are those of CSS."""
+    photo, part, cos, sin = "webp/lossless.webp", (72, 56, 96, 72), np.cos(np.radians(70)), np.sin(np.radians(70))
+    luma = np.array([[0.213, 0.715, 0.072]] * 3)
+    cos_part = np.array([[0.787, -0.715, -0.072], [-0.213, 0.285, -0.072], [-0.213, -0.715, 0.928]])
+    sin_part = np.array([[-0.213, -0.715, 0.928], [0.143, 0.140, -0.283], [-0.787, 0.715, 0.072]])
+    saturated = luma * (1 - 1.6) + np.eye(3) * 1.6
+    turned = luma + cos * cos_part + sin * sin_part
+    sepia = [[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]]
+    toned = np.outer(np.array([0x30, 0x60, 0xA0]) / 255, [0.299, 0.587, 0.114])
+    # The sides that 256 x 192 needs when it is turned: the smallest that hold it.
+    width, height = (int(np.ceil(side - 1e-6)) for side in (
+        256 * np.cos(np.radians(20)) + 192 * np.sin(np.radians(20)),
+        256 * np.sin(np.radians(20)) + 192 * np.cos(np.radians(20)),
+    ))
+    return [
+        Case("step_flip", photo, "flip => png", EXACT, [ImageOps.flip], part),
+        Case("step_flop", photo, "flop => png", EXACT, [ImageOps.mirror], part),
+        Case("step_quarter_turn", photo, "rotate:90 => png", EXACT, [lambda image: image.rotate(-90, expand=True)], part),
+        Case("step_crop", photo, "crop:90,height=70,left=33,top=21 => png", EXACT, [lambda image: image.crop((33, 21, 123, 91))]),
+        Case("step_pad", photo, "crop:60,height=40,left=33,top=21 | pad:7,background=#3060a0 => png", EXACT,
+             [lambda image: ImageOps.expand(image.crop((33, 21, 93, 61)), 7, (0x30, 0x60, 0xA0))]),
+        Case("step_rotate", photo, "rotate:20,filter=bilinear,background=#3060a0 => png", CUT,
+             [rotated(20, width, height, (0x30, 0x60, 0xA0))], (96, 80, 96, 72)),
+        Case("step_median_1", photo, "median:1 => png", EXACT, [lambda image: image.filter(ImageFilter.MedianFilter(3))], part),
+        Case("step_median_2", photo, "median:2 => png", EXACT, [lambda image: image.filter(ImageFilter.MedianFilter(5))], part),
+        Case("step_median_4", photo, "median:4 => png", EXACT, [lambda image: image.filter(ImageFilter.MedianFilter(9))], (0, 0, 96, 72)),
+        Case("step_sharpen", photo, "sharpen:1.5,amount=2 => png", BLUR, [sharpened(1.5, 2)], part),
+        Case("step_brightness", photo, "brightness:1.25 => png", EXACT, [table(lambda level: level * 1.25)], part),
+        Case("step_contrast", photo, "contrast:1.7 => png", EXACT, [table(lambda level: (level - 0.5) * 1.7 + 0.5)], part),
+        Case("step_gamma", photo, "gamma:2.2 => png", EXACT, [table(lambda level: level ** (1 / 2.2))], part),
+        Case("step_invert", photo, "invert => png", EXACT, [ImageOps.invert], part),
+        Case("step_threshold", photo, "threshold:120 => png", EXACT, [grayscale, table(lambda level: float(level * 255 > 119.5))], part),
+        Case("step_saturation", photo, "saturation:1.6 => png", MIXED, [mixed(saturated.tolist())], part),
+        Case("step_hue", photo, "hue:70 => png", MIXED, [mixed(turned.tolist())], part),
+        Case("step_sepia", photo, "sepia => png", MIXED, [mixed(sepia)], part),
+        Case("step_tint", photo, "tint:#3060a0 => png", MIXED, [mixed(toned.tolist())], part),
+        Case("step_normalise", photo, "normalise => png", CUT, [normalised], part),
+        Case("step_pixelate", photo, "pixelate:7 => png", EXACT, [pixelated(7)], part),
+        Case("step_edge", photo, "edge => png", EXACT, [grayscale, edges], part),
+        Case("step_flatten", "webp/lossless_alpha.webp", "flatten:#3060a0 => png", EXACT, [flattened], part),
     ]
 
 
@@ -414,7 +535,7 @@ def main() -> None:
     GOLDEN.mkdir(exist_ok=True)
     for stale in GOLDEN.glob("*.png"):
         stale.unlink()
-    cases = lossless_cases() + blur_cases() + resize_cases() + jpeg_cases() + format_cases() + color_cases()
+    cases = lossless_cases() + blur_cases() + resize_cases() + step_cases() + jpeg_cases() + format_cases() + color_cases()
     animations()
     texts()
     lines = ["# name\tinput\trecipe\tsize\tregion\tmetric"] + [write(case) for case in cases]
