@@ -165,7 +165,12 @@ pub(super) fn operating(operation: &Operation, from: Shape) -> u64 {
             // On a copy.
             Operation::Sharpen(step) => from.bytes() + kept_by_blur(step.sigma, from),
             // At most 16 bits a level, or one number of single precision a pixel.
-            Operation::Median(radius) => 2 * kept_by_window(*radius, from) * size_of::<u16>() as u64,
+            Operation::Median(radius) => {
+                /// What a column counts of 8 bits: each level, and each upper half of levels.
+                const COLUMN_BYTES: u64 = 256 + 16;
+                let columns = (u64::from(from.width) + 2 * u64::from(*radius)) * from.channels.count() as u64;
+                2 * kept_by_window(*radius, from) * size_of::<u16>() as u64 + COLUMN_BYTES * columns
+            }
             // The mark as it is decoded, from a file that may be as large, and as it is laid on.
             Operation::Watermark(_) => to.bytes() + 16 * MOST_WATERMARK_PIXELS + resizing(to, to).min(8 * to.pixels()),
             Operation::Text(step) => {

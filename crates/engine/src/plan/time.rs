@@ -42,10 +42,12 @@ const LIGHT: f64 = 1.5;
 /// A resize: a sample that is read, and one that is made.
 const RESIZE: (f64, f64) = (0.165, 0.6);
 /// A sample of PNG, and a pixel of lossy WebP, by effort.
-const PNG: [f64; 4] = [1.5, 1.8, 12.0, 166.0];
+const PNG: [f64; 4] = [1.5, 1.8, 57.0, 166.0];
 const WEBP: [f64; 7] = [12.5, 17.0, 22.5, 40.0, 59.0, 77.0, 95.0];
-/// A pixel of AVIF at no effort, and how many times that each further one takes.
-const AVIF: (f64, f64) = (520.0, 1.42);
+/// A pixel of AVIF, by effort: up to 4 those of `docs/benchmarks.md`, then as much more as the presets of rav1e before.
+const AVIF: [f64; 10] = [
+    290.0, 390.0, 900.0, 1_050.0, 1_700.0, 2_400.0, 3_400.0, 5_000.0, 7_500.0, 11_800.0,
+];
 
 fn duration(nanoseconds: f64) -> Duration {
     Duration::from_nanos((ONCE + nanoseconds) as u64)
@@ -171,7 +173,7 @@ pub(super) fn encoding(encode: &EncodePlan, frames: u32, from: Shape) -> Duratio
         ImageFormat::Png => by_effort(&PNG) * samples,
         ImageFormat::Webp if encode.options.lossless => (148.0 + 55.0 * f64::from(encode.effort)) * pixels,
         ImageFormat::Webp => by_effort(&WEBP) * pixels,
-        ImageFormat::Avif => AVIF.0 * AVIF.1.powi(encode.effort.into()) * pixels,
+        ImageFormat::Avif => by_effort(&AVIF) * pixels,
         ImageFormat::Gif => 28.0 * pixels,
         ImageFormat::Tiff => 41.0 * samples,
         ImageFormat::Qoi => 6.6 * pixels,

@@ -1,11 +1,13 @@
 //! Replaces every level by the median of the square around it, channel by channel.
 //!
-//! Squares of 3 and 5 pixels a side are sorted by networks, many of them side by side; larger ones slide a histogram along
-//! the row. Where there is transparency, colour is weighted by its alpha, at 16 bits.
+//! Squares of 3 and 5 pixels a side are sorted by networks, many of them side by side. Larger ones are counted: of 8 bits by
+//! columns, in a time that the side does not change; of 16 bits by a histogram that slides along the row. Where there is transparency, colour is weighted by its alpha, at 16 bits.
 
+mod columns;
 mod histogram;
 mod network;
 
+use self::columns::Columns;
 use self::histogram::Histogram;
 use self::network::{Ordered, Sorted};
 use super::window::{Layout, Window, over_rows};
@@ -55,23 +57,30 @@ fn of_rows<S, N: Number>(
             over_rows(samples, layout, widen, make, narrow, control)
         }
         _ => {
-            let mut histogram = Histogram::new(layout)?;
-            let make = |window: &Window<'_, N>, made: &mut [N]| histogram.medians(window, made);
+            let mut counted = N::Counted::new(layout)?;
+            let make = |window: &Window<'_, N>, made: &mut [N]| counted.medians(window, made);
             over_rows(samples, layout, widen, make, narrow, control)
         }
     }
 }
 
-/// A level that is compared, and counted by its upper half and by all of its bits.
+/// A level that is compared and counted.
 trait Number: Sample + Ordered + Default {
-    /// Half of its bits.
-    const HALF: u32;
+    type Counted: Counted<Self>;
 }
 
 impl Number for u8 {
-    const HALF: u32 = 4;
+    type Counted = Columns;
 }
 
 impl Number for u16 {
-    const HALF: u32 = 8;
+    type Counted = Histogram;
+}
+
+/// Counts what is under the window.
+trait Counted<N>: Sized {
+    fn new(layout: Layout) -> Result<Self, EngineError>;
+
+    /// Makes a row of medians. Rows come from top to bottom.
+    fn medians(&mut self, window: &Window<'_, N>, made: &mut [N]);
 }
