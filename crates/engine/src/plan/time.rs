@@ -147,7 +147,8 @@ fn median(radius: u32) -> f64 {
     match radius {
         0 | 1 => 1.0,
         2 => 4.2,
-        _ => 14.0 + 3.9 * f64::from(radius),
+        3..12 => 14.0 + 3.9 * f64::from(radius),
+        _ => 57.0,
     }
 }
 

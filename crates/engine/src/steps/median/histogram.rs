@@ -1,7 +1,7 @@
-//! Medians of larger squares of 16-bit levels by a histogram that slides along the row (Huang, Yang and Tang, 1979).
+//! Medians of larger squares by a histogram that slides along the row (Huang, Yang and Tang, 1979).
 
 use super::super::window::{Layout, Window};
-use super::Counted;
+use super::{Counted, Number};
 use crate::EngineError;
 use crate::pixels::zeros;
 
@@ -20,11 +20,9 @@ pub(super) struct Histogram {
 const MOST_ROWS: usize = 41;
 /// The most levels that are counted, those of 16 bits.
 const LEVELS: u64 = 1 << 16;
-const COARSE_LEVELS: u64 = 1 << HALF;
-/// Half of the bits of a level.
-const HALF: u32 = 8;
+const COARSE_LEVELS: u64 = 1 << 8;
 
-impl Counted<u16> for Histogram {
+impl<N: Number> Counted<N> for Histogram {
     fn new(layout: Layout) -> Result<Self, EngineError> {
         Ok(Self {
             coarse: zeros(COARSE_LEVELS)?,
@@ -36,9 +34,9 @@ impl Counted<u16> for Histogram {
         })
     }
 
-    fn medians(&mut self, window: &Window<'_, u16>, made: &mut [u16]) {
+    fn medians(&mut self, window: &Window<'_, N>, made: &mut [N]) {
         let side = 2 * self.radius + 1;
-        let rows: [&[u16]; MOST_ROWS] = std::array::from_fn(|index| window.row(index.min(side - 1)));
+        let rows: [&[N]; MOST_ROWS] = std::array::from_fn(|index| window.row(index.min(side - 1)));
         let window = &rows[..side.min(MOST_ROWS)];
         let (channels, pixels) = (self.channels, made.len() / self.channels);
         for channel in 0..channels {
@@ -60,28 +58,28 @@ impl Counted<u16> for Histogram {
 
 impl Histogram {
     #[inline(always)]
-    fn add_column(&mut self, window: &[&[u16]], at: usize) {
+    fn add_column<N: Number>(&mut self, window: &[&[N]], at: usize) {
         for row in window {
-            let level = usize::from(row[at]);
+            let level: usize = row[at].into();
             self.fine[level] += 1;
-            self.coarse[level >> HALF] += 1;
-            self.below += u32::from(level >> HALF < self.bin);
+            self.coarse[level >> N::HALF] += 1;
+            self.below += u32::from(level >> N::HALF < self.bin);
         }
     }
 
     #[inline(always)]
-    fn remove_column(&mut self, window: &[&[u16]], at: usize) {
+    fn remove_column<N: Number>(&mut self, window: &[&[N]], at: usize) {
         for row in window {
-            let level = usize::from(row[at]);
+            let level: usize = row[at].into();
             self.fine[level] -= 1;
-            self.coarse[level >> HALF] -= 1;
-            self.below -= u32::from(level >> HALF < self.bin);
+            self.coarse[level >> N::HALF] -= 1;
+            self.below -= u32::from(level >> N::HALF < self.bin);
         }
     }
 
     /// The level that half of those under the window are below.
     #[inline(always)]
-    fn median(&mut self, side: usize) -> u16 {
+    fn median<N: Number>(&mut self, side: usize) -> N {
         let half = (side * side / 2) as u32;
         while self.below > half {
             self.bin -= 1;
@@ -92,14 +90,14 @@ impl Histogram {
             self.bin += 1;
         }
         let mut left = half - self.below;
-        let first = self.bin << HALF;
-        for (level, count) in (first..).zip(&self.fine[first..][..1 << HALF]) {
+        let first = self.bin << N::HALF;
+        for (level, count) in (first..).zip(&self.fine[first..][..1 << N::HALF]) {
             match left.checked_sub(u32::from(*count)) {
                 Some(rest) => left = rest,
-                None => return level as u16,
+                None => return N::from_level(level),
             }
         }
         // Unreached: the bin holds more than was left.
-        0
+        N::default()
     }
 }
