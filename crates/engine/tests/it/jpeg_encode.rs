@@ -166,7 +166,9 @@ proptest! {
         prop_assert_eq!((width_found, height_found), (width, height));
         if quality >= 90 && (is_gray || !is_half) {
             let found = psnr(&expected.1, &original);
-            prop_assert!(found > 30.0, "{found:.1} dB");
+            // Of noise, steps of 20 in chroma (Annex K at 90) leave an error of 5.8 there, and with luma's some 9 in RGB: 29 dB,
+            // give or take in a picture of a few pixels.
+            prop_assert!(found > 26.0, "{found:.1} dB");
         }
     }
 }
