@@ -22,6 +22,8 @@ const FORMAT: &str = "JPEG XL";
 const PIECE_BYTES: usize = 64 * 1024;
 /// Beside red, green and blue, which gray is decoded as, as well.
 const COLORS: u64 = 3;
+/// The largest picture of which it is asked what frames it has: 256 MiB a plane.
+const MOST_PIXELS_ASKED: u64 = 1 << 26;
 /// Sides below which planes are as large as if they had it, pixels.
 const SMALLEST_WIDTH: u64 = 16;
 
@@ -65,7 +67,8 @@ pub(crate) fn icc(file: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// Whether the file is one frame that nothing else is needed for, and says so at once.
+/// Whether the file is one frame that nothing else is needed for, and says so at once. Not asked of pictures that are larger than
+/// most limits let through: the decoder makes room for what later frames may need as soon as it has seen the first.
 pub(crate) fn is_one_frame(file: &[u8], header: &Header) -> bool {
     /// Decodes nothing: what is to be decoded before the first frame is seen is a frame of its own.
     struct Refuse;
@@ -73,6 +76,9 @@ pub(crate) fn is_one_frame(file: &[u8], header: &Header) -> bool {
         fn should_stop(&self) -> bool {
             true
         }
+    }
+    if header.pixels() > MOST_PIXELS_ASKED {
+        return false;
     }
     let mut options = options(header);
     options.scan_frames_only = true;

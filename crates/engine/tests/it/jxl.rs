@@ -6,8 +6,9 @@ use pixmill_engine::probe::{ColorModel, Profile, probe, probe_whole};
 use pixmill_engine::{Control, EngineError, NeverStop};
 use pixmill_types::{FailureCode, ImageFormat, LimitName, Limits};
 
+use crate::memory::peak_of;
 use crate::pixels::{Deep, Picture, psnr};
-use crate::support::{files_in, mill, read};
+use crate::support::{files_in, mill, read, testdata};
 
 fn made(input: &[u8], recipe: &str) -> Vec<u8> {
     mill(input, recipe).unwrap().outputs.remove(0).bytes
@@ -265,4 +266,15 @@ fn decoding_stops_between_groups() {
     }
     // Six groups, and the stages around them.
     assert!(stopped > 6 + 4, "{stopped}");
+}
+
+/// Found by the fuzzer: the decoder made room for frames of 100 thousand megapixels while it was asked how many there are.
+#[test]
+fn a_head_of_enormous_sides_takes_no_memory() {
+    let seeds = testdata("../fuzz/seeds");
+    for name in ["jpeg/enormous.jxl", "probe/enormous.jxl"] {
+        let file = std::fs::read(seeds.join(name)).unwrap();
+        let peak = peak_of(|| drop(probe_whole(&file)));
+        assert!(peak < 1 << 20, "{name}: {peak} bytes");
+    }
 }
