@@ -66,7 +66,8 @@ impl BlobStore {
     }
 
     /// A link under which anybody can fetch the blob, past us, for as long as `valid_for`; served as `media_type` and
-    /// with `disposition`, except on Azure, which knows the type by the key's extension. `None` when the store gives out none. Whether the blob is there is not looked at.
+    /// with `disposition`, except on Azure, which knows the type by the key's extension. `None` when the store gives out
+    /// none. Whether the blob is there is not looked at.
     ///
     /// # Errors
     /// [`BlobError::Unavailable`] when there are no credentials to sign with.

@@ -1,10 +1,10 @@
 //! The one small file beside the tasks.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 
-use super::{Disk, FILE_MODE, sync_folder, unless_missing};
+use super::stage::create_staging;
+use super::{Disk, sync_folder, unless_missing};
 use crate::BlobKey;
 use crate::error::DiskError;
 
@@ -17,23 +17,16 @@ impl Disk {
         Ok(note)
     }
 
-    /// Writes a small file whole and durably, whatever was there. Two that write the same at once do no harm.
+    /// Writes a small file whole and durably, whatever was there. Many may at once.
     pub(crate) fn write_note(&self, key: &BlobKey, note: &[u8]) -> Result<(), DiskError> {
         let path = self.path(key);
-        let staging = path.with_added_extension(std::process::id().to_string());
-        let write = || {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(FILE_MODE)
-                .open(&staging)?;
-            file.write_all(note)?;
-            file.sync_all()?;
-            fs::rename(&staging, &path)
-        };
-        if let Err(error) = write() {
-            // Whether it can be removed or not: the next process writes over it.
+        let (mut file, staging) = create_staging(&path)?;
+        let written = file
+            .write_all(note)
+            .and_then(|()| file.sync_all())
+            .and_then(|()| fs::rename(&staging, &path));
+        if let Err(error) = written {
+            // Whether it can be removed or not: it is in nobody's way.
             let _ = fs::remove_file(&staging);
             return Err(DiskError::new("write", path, error));
         }

@@ -135,7 +135,7 @@ impl Staged {
 }
 
 /// Opens the first staging file of `destination` that nobody else uses.
-fn create_staging(destination: &Path) -> Result<(File, PathBuf), DiskError> {
+pub(super) fn create_staging(destination: &Path) -> Result<(File, PathBuf), DiskError> {
     let mut number = 1_u64;
     loop {
         let mut name = destination.as_os_str().to_owned();

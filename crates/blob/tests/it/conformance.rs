@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use pixmill_blob::{BlobError, BlobStore};
-use pixmill_types::{ContentHash, LeaseId, TaskId};
+use pixmill_types::{ContentHash, InstallationId, LeaseId, TaskId};
 use tempfile::TempDir;
 
 use crate::azure_server::AzureServer;
@@ -103,6 +103,7 @@ conformance!(
     the_leases_that_delivered_are_listed,
     old_tasks_are_listed_once,
     a_store_that_works_checks_out,
+    the_note_of_the_installation_is_kept_whoever_writes_it_at_once,
 );
 
 async fn what_is_put_is_got(store: &BlobStore) {
@@ -322,4 +323,17 @@ async fn old_tasks_are_listed_once(store: &BlobStore) {
 
 async fn a_store_that_works_checks_out(store: &BlobStore) {
     store.check().await.unwrap();
+}
+
+async fn the_note_of_the_installation_is_kept_whoever_writes_it_at_once(store: &BlobStore) {
+    assert_eq!(store.installation().await.unwrap(), None);
+    let (id, other) = (InstallationId::generate(), InstallationId::generate());
+    let many = (0..8).map(|_| store.note_installation(id));
+    for written in futures::future::join_all(many).await {
+        written.unwrap();
+    }
+    assert_eq!(store.installation().await.unwrap(), Some(id));
+    store.note_installation(other).await.unwrap();
+    assert_eq!(store.installation().await.unwrap(), Some(other));
+    assert_eq!(tasks_older_than(store, 0).await, [], "it is no task's");
 }
