@@ -16,6 +16,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use pixmill_types::Causes;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -90,7 +91,7 @@ fn finish(mut response: Response, seen: &Seen) -> Response {
     });
     if let Some(mut problem) = problem {
         if let Some(cause) = problem.take_cause() {
-            tracing::error!(code = problem.code().as_str(), error = %chain(&*cause), "a request failed");
+            tracing::error!(code = problem.code().as_str(), error = %Causes(&*cause), "a request failed");
         }
         // A document of strings and numbers always serialises.
         let document = serde_json::to_vec(&problem.document(&seen.request_id)).unwrap_or_default();
@@ -117,16 +118,6 @@ fn foreign(status: StatusCode) -> Problem {
         }
         status => Problem::internal(format!("the request was answered {status}")),
     }
-}
-
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 /// There is nothing at this path.

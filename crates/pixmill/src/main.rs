@@ -12,6 +12,7 @@ mod telemetry;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use pixmill_types::Causes;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     match commands::run(cli::Cli::parse()) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("pixmill: {error:#}");
+            eprintln!("pixmill: {}", Causes(&*error));
             ExitCode::FAILURE
         }
     }

@@ -3,6 +3,7 @@
 //! Owns names, units, ranges and the legal transitions. Knows nothing of files, sockets, clocks, async or JSON:
 //! serde derives let the edges parse and print, no format is chosen here.
 
+mod causes;
 mod disk_sync;
 mod event;
 mod failure;
@@ -16,6 +17,7 @@ mod state;
 mod task;
 mod time;
 
+pub use causes::Causes;
 pub use disk_sync::DiskSync;
 pub use event::{Event, EventCursor, EventKind};
 pub use failure::{Failure, FailureCode};

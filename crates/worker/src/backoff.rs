@@ -1,8 +1,9 @@
 //! How long to wait before asking again, and how often to complain meanwhile. Knows nothing of what is asked.
 
-use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use pixmill_types::Causes;
 
 const FIRST: Duration = Duration::from_millis(50);
 /// The longest delay before the broker is asked again for what work waits for.
@@ -60,7 +61,7 @@ impl Outage {
 
     pub(crate) fn report(&self, error: &(dyn std::error::Error + 'static)) {
         if !self.lasts.swap(true, Ordering::Relaxed) {
-            tracing::warn!(what = self.of, error = %Chain(error), "does not answer as it should, asking again until it does");
+            tracing::warn!(what = self.of, error = %Causes(error), "does not answer as it should, asking again until it does");
         }
     }
 
@@ -69,20 +70,5 @@ impl Outage {
         if self.lasts.load(Ordering::Relaxed) && self.lasts.swap(false, Ordering::Relaxed) {
             tracing::info!(what = self.of, "answers again");
         }
-    }
-}
-
-/// Prints an error with all its sources.
-pub(crate) struct Chain<'a>(pub(crate) &'a (dyn std::error::Error + 'static));
-
-impl Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        Display::fmt(self.0, f)?;
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(f, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
     }
 }

@@ -8,10 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pixmill_broker::{BrokerError, ListQuery, Renewal};
-use pixmill_types::{LeaseId, Task, TaskId, TaskState, Timestamp};
+use pixmill_types::{Causes, LeaseId, Task, TaskId, TaskState, Timestamp};
 
 use crate::attempt::Ending;
-use crate::backoff::Chain;
 use crate::context::Context;
 use crate::running::{Attempt, StopReason};
 use crate::upkeep::{UpkeepError, rounds};
@@ -34,7 +33,7 @@ pub(crate) async fn clear_earlier(context: &Context, attempt: &Attempt) -> Resul
         Ok(Renewal::Stale) => Err(Ending::Stopped(StopReason::Revoked)),
         Err(error) => {
             // They do not count and go with the record: no reason to fail an attempt.
-            tracing::debug!(error = %Chain(&error), "outputs of an earlier attempt were left in place");
+            tracing::debug!(error = %Causes(&error), "outputs of an earlier attempt were left in place");
             Ok(())
         }
     }

@@ -4,10 +4,10 @@
 //! count. A heartbeat that finds the lease gone does not: a completion whose reply was lost ends the lease too.
 
 use pixmill_broker::{BrokerError, Completion};
-use pixmill_types::{Failure, FailureCode, TaskState};
+use pixmill_types::{Causes, Failure, FailureCode, TaskState};
 
 use crate::attempt::Ending;
-use crate::backoff::{Backoff, Chain, LONGEST};
+use crate::backoff::{Backoff, LONGEST};
 use crate::context::Context;
 use crate::metrics::Outcome;
 use crate::running::{Attempt, StopReason};
@@ -111,7 +111,7 @@ where
                 Err(error) => error,
             };
             if !may_heal(&error) {
-                tracing::error!(error = %Chain(&error), "the broker refused the end of an attempt");
+                tracing::error!(error = %Causes(&error), "the broker refused the end of an attempt");
                 return Answer::None;
             }
             context.settling.report(&error);
@@ -142,14 +142,14 @@ fn may_heal(error: &BrokerError) -> bool {
 async fn remove_outputs(context: &Context, attempt: &Attempt) {
     let lease = &attempt.lease;
     if let Err(error) = context.blobs.delete_lease(lease.task.id, lease.id).await {
-        tracing::warn!(error = %Chain(&error), "outputs that do not count could not be removed");
+        tracing::warn!(error = %Causes(&error), "outputs that do not count could not be removed");
     }
 }
 
 /// The one place where a failure is logged: a bad image is everyday business, a defect is not.
 fn report(failure: &Failure, cause: Option<&(dyn std::error::Error + 'static)>) {
     let code = failure.code.as_str();
-    let cause = cause.map(|cause| tracing::field::display(Chain(cause)));
+    let cause = cause.map(|cause| tracing::field::display(Causes(cause)));
     if failure.code == FailureCode::Internal {
         tracing::error!(failure.code = code, failure.message, cause, "the attempt failed");
     } else if failure.code.is_permanent() {

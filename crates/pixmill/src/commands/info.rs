@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use pixmill_types::{Limits, Recipe};
+use pixmill_types::{Causes, Limits, Recipe};
 use serde::Deserialize;
 
 use super::process::{Deadline, read_within};
@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &InfoArgs) -> anyhow::Result<ExitCode> {
             }
             Err(error) => {
                 code = ExitCode::FAILURE;
-                eprintln!("{}: {error:#}", path.display());
+                eprintln!("{}: {}", path.display(), Causes(&*error));
             }
         }
     }

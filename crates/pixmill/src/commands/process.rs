@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use pixmill_blob::AssetFolder;
 use pixmill_engine::{Control, EngineError};
-use pixmill_types::{DisplayName, ImageFormat, LimitName, Limits, Recipe};
+use pixmill_types::{Causes, DisplayName, ImageFormat, LimitName, Limits, Recipe};
 use pixmill_worker::FolderAssets;
 
 use super::recipe;
@@ -88,7 +88,7 @@ fn mill_all(jobs: &[Job], work: &Work, threads: usize) -> usize {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if let Err(error) = mill_one(job, work, &written) {
                         failed.fetch_add(1, Ordering::Relaxed);
-                        bar.suspend(|| eprintln!("{}: {error:#}", job.input.display()));
+                        bar.suspend(|| eprintln!("{}: {}", job.input.display(), Causes(&*error)));
                     }
                     bar.inc(1);
                 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow, bail};
 use pixmill_blob::AssetFolder;
 use pixmill_gateway::{Gateway, GatewayOptions};
+use pixmill_types::Causes;
 use pixmill_worker::Worker;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -66,7 +67,7 @@ async fn serve(config: &Config, part: Part, assets: Option<AssetFolder>) -> anyh
     };
     let gateway = Gateway::new(opened.for_gateway(), options);
     if let Err(error) = greet(&listeners, config, slots) {
-        tracing::warn!("{error:#}");
+        tracing::warn!("{}", Causes(&*error));
     }
     let mut serving = Serving::start(&gateway, listeners);
 
