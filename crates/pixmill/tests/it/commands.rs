@@ -1,8 +1,9 @@
 //! The commands beside `serve`: process, explain, config, backup and restore.
 
 use std::fs;
+use std::process::Stdio;
 
-use crate::harness::{DataFolder, Gray, Server, pixmill, run, testdata, testdata_path};
+use crate::harness::{DataFolder, Gray, Server, eventually, pixmill, run, testdata, testdata_path};
 
 #[test]
 fn process_mills_files_and_folders() {
@@ -192,4 +193,34 @@ fn load_sees_every_task_done_with_and_without_a_backlog() {
     assert_eq!(load(&["--backlog", "1"]), 5);
     let done = server.client().get("/v1/tasks?state=completed").json();
     assert_eq!(done["tasks"].as_array().map(Vec::len), Some(10), "{done:#}");
+}
+
+#[test]
+fn load_tells_what_it_saw_when_the_server_goes() {
+    let data = DataFolder::new();
+    let server = Server::start(&data);
+    let load = pixmill(["load", "--json", "--tasks", "1000000", "--backlog", "2", "--url"])
+        .arg(server.url(""))
+        .arg(testdata_path("bench/photo_0.3mp.jpg"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let client = server.client();
+    // More than can be under way: of some, the load knows that they are done.
+    eventually("tasks of the load are done", || {
+        let done = client.get("/v1/tasks?state=completed").json();
+        done["tasks"]
+            .as_array()
+            .is_some_and(|tasks| tasks.len() > 12)
+            .then_some(())
+    });
+    server.kill();
+    let ended = load.wait_with_output().unwrap();
+    let errors = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{errors}");
+    let figures: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert!(figures["tasks"].as_u64() > Some(12), "{figures}");
+    assert!(figures["tasks_per_second"].as_f64() > Some(0.0), "{figures}");
+    assert!(errors.contains("of 1000000 uploads: "), "{errors}");
 }

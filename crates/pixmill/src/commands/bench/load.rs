@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail, ensure};
 use serde::Serialize;
+use tokio::sync::Mutex;
 use tokio::task::LocalSet;
 
 use super::client::{Connection, UploadForm};
@@ -19,8 +20,11 @@ use super::statistics::percentile;
 use crate::cli::LoadArgs;
 use crate::output;
 
-/// Pause before a task that is not done is asked for again.
-const ASK_AGAIN: Duration = Duration::from_millis(5);
+/// Pause before a task that is not done is asked for again, at least and at most.
+const ASK_AGAIN: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(200)];
+/// Until then, one of so many outstanding tasks is done, as fast as they were done before. A slow server would otherwise be
+/// measured answering questions.
+const PART_OF_OUTSTANDING: u32 = 4;
 
 /// What a client saw.
 #[derive(Debug, Serialize)]
@@ -33,7 +37,7 @@ struct LoadFigures {
     acknowledged_p50_ms: f64,
     /// The same, 99th percentile.
     acknowledged_p99_ms: f64,
-    /// From the first upload until all tasks were done.
+    /// Those done, from the first upload until the last of them was.
     tasks_per_second: f64,
 }
 
@@ -52,6 +56,14 @@ impl fmt::Display for LoadFigures {
     }
 }
 
+/// What the connections share.
+struct Shared {
+    start: Instant,
+    seen: RefCell<Seen>,
+    /// Held by the one connection that asks.
+    asking: Mutex<()>,
+}
+
 /// What the connections know together.
 #[derive(Debug, Default)]
 struct Seen {
@@ -59,6 +71,8 @@ struct Seen {
     acknowledged_after: Vec<Duration>,
     /// Tasks that may not be done, the oldest first.
     outstanding: VecDeque<String>,
+    /// Tasks that are.
+    done: u32,
 }
 
 pub(crate) fn run(arguments: &LoadArgs) -> anyhow::Result<ExitCode> {
@@ -66,12 +80,15 @@ pub(crate) fn run(arguments: &LoadArgs) -> anyhow::Result<ExitCode> {
     let photo = Photo::read(path).with_context(|| format!("cannot upload {}", path.display()))?;
     let address = address_of(&arguments.url)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let figures = LocalSet::new().block_on(&runtime, measure(arguments, &photo, address))?;
-    output::print(&if arguments.json {
-        serde_json::to_string(&figures).context("cannot print the figures")? + "\n"
-    } else {
-        figures.to_string()
-    })?;
+    let (figures, ended) = LocalSet::new().block_on(&runtime, measure(arguments, &photo, address))?;
+    if figures.tasks > 0 {
+        output::print(&if arguments.json {
+            serde_json::to_string(&figures).context("cannot print the figures")? + "\n"
+        } else {
+            figures.to_string()
+        })?;
+    }
+    ended.with_context(|| format!("ended after {} of {} uploads", figures.tasks, arguments.tasks))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -91,27 +108,36 @@ fn address_of(url: &str) -> anyhow::Result<SocketAddr> {
         .with_context(|| format!("{authority:?} has no address"))
 }
 
-async fn measure(arguments: &LoadArgs, photo: &Photo, address: SocketAddr) -> anyhow::Result<LoadFigures> {
+/// Uploads, waits, and tells what was seen, also when something ended it early: then that follows.
+async fn measure(
+    arguments: &LoadArgs,
+    photo: &Photo,
+    address: SocketAddr,
+) -> anyhow::Result<(LoadFigures, anyhow::Result<()>)> {
     let form = UploadForm::new(photo);
     // Other runs against the same server have other photos.
     let first_number = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros() as u64;
     let interval = arguments.rate.map(|rate| Duration::from_secs(1) / rate);
     let backlog = arguments.backlog.map_or(usize::MAX, |backlog| backlog as usize);
-    let seen = Rc::new(RefCell::new(Seen::default()));
     let start = Instant::now();
+    let shared = Rc::new(Shared {
+        start,
+        seen: RefCell::default(),
+        asking: Mutex::new(()),
+    });
     let uploads: Vec<_> = (0..arguments.connections)
         .map(|index| {
             let numbers = (index..arguments.tasks).step_by(arguments.connections as usize);
-            let (form, seen) = (form.clone(), Rc::clone(&seen));
+            let (form, shared) = (form.clone(), Rc::clone(&shared));
             tokio::task::spawn_local(async move {
                 let mut connection = Connection::open(address).await?;
                 for number in numbers {
-                    wait_for_oldest(&mut connection, &seen, backlog).await?;
+                    wait_for_oldest(&mut connection, &shared, backlog).await?;
                     let due = interval.map_or_else(Instant::now, |interval| start + interval * number);
                     tokio::time::sleep_until(due.into()).await;
                     let numbered = form.numbered(first_number + u64::from(number));
                     let task = task_of(&connection.upload(numbered).await?)?;
-                    let mut seen = seen.borrow_mut();
+                    let mut seen = shared.seen.borrow_mut();
                     seen.acknowledged_after.push(due.elapsed());
                     seen.outstanding.push_back(task);
                 }
@@ -119,26 +145,41 @@ async fn measure(arguments: &LoadArgs, photo: &Photo, address: SocketAddr) -> an
             })
         })
         .collect();
+    let mut ended = Ok(());
     for upload in uploads {
-        upload.await.context("an uploading connection ended")??;
+        let upload = upload.await.context("an uploading connection ended").flatten();
+        ended = ended.and(upload);
     }
     let uploaded = start.elapsed();
-    wait_for_oldest(&mut Connection::open(address).await?, &seen, 1).await?;
+    if ended.is_ok() {
+        ended = wait_for_all(address, &shared).await;
+    }
     let done = start.elapsed();
-    let latencies = seen.take().acknowledged_after;
-    let latencies: Vec<f64> = latencies.iter().map(|after| after.as_secs_f64() * 1e3).collect();
-    Ok(LoadFigures {
+    let seen = shared.seen.take();
+    let latencies: Vec<f64> = seen
+        .acknowledged_after
+        .iter()
+        .map(|after| after.as_secs_f64() * 1e3)
+        .collect();
+    let figures = LoadFigures {
         photo: photo.name.clone(),
         tasks: latencies.len(),
         uploads_per_second: latencies.len() as f64 / uploaded.as_secs_f64(),
         acknowledged_p50_ms: percentile(&latencies, 0.5),
         acknowledged_p99_ms: percentile(&latencies, 0.99),
-        tasks_per_second: latencies.len() as f64 / done.as_secs_f64(),
-    })
+        tasks_per_second: f64::from(seen.done) / done.as_secs_f64(),
+    };
+    Ok((figures, ended))
 }
 
-/// Returns when fewer than `backlog` tasks are outstanding.
-async fn wait_for_oldest(connection: &mut Connection, seen: &RefCell<Seen>, backlog: usize) -> anyhow::Result<()> {
+async fn wait_for_all(address: SocketAddr, shared: &Shared) -> anyhow::Result<()> {
+    wait_for_oldest(&mut Connection::open(address).await?, shared, 1).await
+}
+
+/// Returns when fewer than `backlog` tasks are outstanding. One connection asks, the others wait for it.
+async fn wait_for_oldest(connection: &mut Connection, shared: &Shared, backlog: usize) -> anyhow::Result<()> {
+    let _alone = shared.asking.lock().await;
+    let seen = &shared.seen;
     loop {
         let oldest = {
             let outstanding = &mut seen.borrow_mut().outstanding;
@@ -151,11 +192,27 @@ async fn wait_for_oldest(connection: &mut Connection, seen: &RefCell<Seen>, back
         loop {
             let status = connection.get(&format!("/status/{task}")).await?;
             match status["status"].as_str() {
-                Some("COMPLETED") => break,
-                Some("PROCESSING") => tokio::time::sleep(ASK_AGAIN).await,
+                Some("COMPLETED") => {
+                    seen.borrow_mut().done += 1;
+                    break;
+                }
+                Some("PROCESSING") => {
+                    let pause = shared.pause();
+                    tokio::time::sleep(pause).await;
+                }
                 _ => bail!("task {task} did not complete: {status}"),
             }
         }
+    }
+}
+
+impl Shared {
+    /// How long to wait before a task is asked for again.
+    fn pause(&self) -> Duration {
+        let seen = self.seen.borrow();
+        let each = self.start.elapsed() / seen.done.max(1);
+        let [least, most] = ASK_AGAIN;
+        (each * (seen.outstanding.len() as u32 / PART_OF_OUTSTANDING)).clamp(least, most)
     }
 }
 
