@@ -1,10 +1,13 @@
 //! Entropy decoding of a scan, MCU by MCU: the blocks of components that are wanted, in groups for the transforms; the
 //! others are passed over.
 
+use std::sync::Arc;
+
 use super::bits::{Piece, Reader, Source};
 use super::huffman::{LOOK_UP_BITS, LOOK_UPS, extend};
 use super::markers::{Component, Sequential};
-use super::wide::{AcTable, DcTable, SkipTable};
+use super::skip::{MOST_BLOCKS, SkipTable};
+use super::wide::{AcTable, DcTable};
 use super::{BLOCK, ZIGZAG, corrupt};
 use crate::EngineError;
 use crate::simd::LANES;
@@ -43,31 +46,78 @@ pub(super) struct Entropy<'a> {
 struct Part {
     across: usize,
     down: usize,
-    dc: DcTable,
-    ac: AcTable,
-    skip: SkipTable,
-    /// The last coefficient in zigzag order that is wanted; `None` when the component is passed over.
-    wanted: Option<usize>,
+    tables: Arc<Tables>,
+    wanted: Wanted,
     previous_dc: i16,
     /// As many groups as an MCU has blocks, for as many MCUs as a group has lanes: block row by block row of an MCU.
     groups: Vec<Group>,
 }
 
-impl Part {
-    fn new(component: &Component, wanted: Option<usize>) -> Self {
+/// What decodes a component; often the same for both of chroma.
+struct Tables {
+    dc: DcTable,
+    ac: AcTable,
+    skip: SkipTable,
+}
+
+/// What is wanted of a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Nothing,
+    Dc,
+    /// All up to this coefficient in zigzag order, and that many numbers at the beginning of a group hold them.
+    UpTo {
+        last: usize,
+        numbers: usize,
+    },
+}
+
+impl Wanted {
+    fn new(last: Option<usize>) -> Self {
+        match last {
+            None => Self::Nothing,
+            Some(0) => Self::Dc,
+            Some(last) => Self::UpTo {
+                last,
+                numbers: ZIGZAG
+                    .iter()
+                    .take(last + 1)
+                    .max()
+                    .map_or(BLOCK, |place| usize::from(*place) + 1)
+                    * LANES,
+            },
+        }
+    }
+}
+
+impl Tables {
+    /// Those that are needed for what is wanted: small pictures would notice the time that the others take to make.
+    fn new(component: &Component, wanted: Wanted) -> Self {
+        let (takes, passes_over) = match wanted {
+            Wanted::Nothing | Wanted::Dc => (false, true),
+            Wanted::UpTo { last, .. } => (true, last < LAST),
+        };
         let dc = DcTable::new(&component.dc);
-        let ac = AcTable::new(&component.ac);
+        let ac = AcTable::new(&component.ac, takes);
+        Self {
+            skip: SkipTable::new(&dc.decoder, &ac.decoder, passes_over),
+            dc,
+            ac,
+        }
+    }
+}
+
+impl Part {
+    fn new(component: &Component, wanted: Wanted, tables: Arc<Tables>) -> Self {
         Self {
             across: component.across,
             down: component.down,
-            skip: SkipTable::new(&dc.decoder, &ac.decoder),
-            dc,
-            ac,
+            tables,
             wanted,
             previous_dc: 0,
             groups: match wanted {
-                Some(_) => vec![[0; BLOCK * LANES]; component.across * component.down],
-                None => Vec::new(),
+                Wanted::Nothing => Vec::new(),
+                Wanted::Dc | Wanted::UpTo { .. } => vec![[0; BLOCK * LANES]; component.across * component.down],
             },
         }
     }
@@ -77,14 +127,21 @@ impl<'a> Entropy<'a> {
     /// Begins a scan; `wanted` tells the last coefficient that is wanted of each component, if any is.
     pub(super) fn new(file: &Sequential<'a>, wanted: &[Option<usize>]) -> Self {
         let (across, _) = file.mcu_blocks();
+        let mut parts = Vec::<Part>::with_capacity(wanted.len());
+        for (component, wanted) in file.components.iter().zip(wanted) {
+            let wanted = Wanted::new(*wanted);
+            let same = parts.iter().zip(&file.components).find(|(part, before)| {
+                part.wanted == wanted && (&before.dc, &before.ac) == (&component.dc, &component.ac)
+            });
+            let tables = match same {
+                Some((part, _)) => Arc::clone(&part.tables),
+                None => Arc::new(Tables::new(component, wanted)),
+            };
+            parts.push(Part::new(component, wanted, tables));
+        }
         Self {
             source: Source::new(file.data),
-            parts: file
-                .components
-                .iter()
-                .zip(wanted)
-                .map(|(component, wanted)| Part::new(component, *wanted))
-                .collect(),
+            parts,
             mcus_in_row: file.width.div_ceil(8 * across),
             restart_interval: file.restart_interval,
             until_restart: file.restart_interval,
@@ -121,8 +178,10 @@ impl<'a> Entropy<'a> {
     #[inline(always)]
     pub(super) fn mcus(&mut self, count: usize) -> Result<(), EngineError> {
         for part in &mut self.parts {
-            for group in &mut part.groups {
-                group.fill(0);
+            if let Wanted::UpTo { numbers, .. } = part.wanted {
+                for group in &mut part.groups {
+                    group[..numbers.min(BLOCK * LANES)].fill(0);
+                }
             }
         }
         for mcu in 0..count {
@@ -136,11 +195,10 @@ impl<'a> Entropy<'a> {
             let mut bits = *reader;
             for part in &mut self.parts {
                 match part.wanted {
-                    Some(wanted) => part.decode(piece, &mut bits, mcu, wanted)?,
-                    None => {
-                        for _ in 0..part.across * part.down {
-                            pass_over(piece, &mut bits, &part.dc, &part.ac, &part.skip)?;
-                        }
+                    Wanted::UpTo { last, .. } => part.decode(piece, &mut bits, mcu, last)?,
+                    Wanted::Dc => part.decode_dc(piece, &mut bits, mcu)?,
+                    Wanted::Nothing => {
+                        part.pass_over(piece, &mut bits)?;
                     }
                 }
             }
@@ -173,21 +231,44 @@ impl Part {
             for column in 0..self.across {
                 let block = mcu * self.across + column;
                 let (group, lane) = (&mut row[block / LANES], block % LANES);
-                let difference = difference(piece, bits, &self.dc)?;
+                let difference = difference(piece, bits, &self.tables.dc)?;
                 self.previous_dc = self.previous_dc.wrapping_add(difference);
                 group[lane] = self.previous_dc;
-                let reached = coefficients(piece, bits, &self.ac, group, lane, wanted)?;
+                let reached = coefficients(piece, bits, &self.tables.ac, group, lane, wanted)?;
                 if reached < LAST {
-                    pass_over_rest(piece, bits, &self.ac, &self.skip, reached)?;
+                    self.tables
+                        .skip
+                        .rest_of_block((piece, bits), &self.tables.ac, reached)?;
                 }
             }
         }
         Ok(())
     }
+
+    #[inline(always)]
+    fn decode_dc(&mut self, piece: &Piece, bits: &mut Reader, mcu: usize) -> Result<(), EngineError> {
+        let found = self.pass_over(piece, bits)?;
+        let rows = self.groups.chunks_exact_mut(self.across);
+        for (row, found) in rows.zip(found.chunks_exact(self.across)) {
+            for (column, dc) in found.iter().enumerate() {
+                let block = mcu * self.across + column;
+                row[block / LANES][block % LANES] = *dc;
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes over the blocks of an MCU and returns their DC coefficients.
+    #[inline(always)]
+    fn pass_over(&mut self, piece: &Piece, bits: &mut Reader) -> Result<[i16; MOST_BLOCKS], EngineError> {
+        let Tables { dc, ac, skip } = &*self.tables;
+        skip.blocks((piece, bits), (dc, ac), &mut self.previous_dc, self.across * self.down)
+    }
 }
 
+/// The next difference of DC coefficients.
 #[inline(always)]
-fn difference(piece: &Piece, bits: &mut Reader, table: &DcTable) -> Result<i16, EngineError> {
+pub(super) fn difference(piece: &Piece, bits: &mut Reader, table: &DcTable) -> Result<i16, EngineError> {
     bits.refill(piece);
     let found = table.wide[bits.peek(LOOK_UP_BITS) as usize % LOOK_UPS];
     if found.bits > 0 {
@@ -250,7 +331,7 @@ fn coefficients(
 
 /// Decodes one coefficient: where it is and its value; `None` at the end of the block.
 #[inline]
-fn one_coefficient(
+pub(super) fn one_coefficient(
     piece: &Piece,
     bits: &mut Reader,
     table: &AcTable,
@@ -271,57 +352,6 @@ fn one_coefficient(
         return Err(corrupt("has a block of more than 64 coefficients"));
     }
     Ok(Some((at, extend(bits.take(size), size) as i16)))
-}
-
-#[inline(always)]
-fn pass_over(
-    piece: &Piece,
-    bits: &mut Reader,
-    dc: &DcTable,
-    ac: &AcTable,
-    skip: &SkipTable,
-) -> Result<(), EngineError> {
-    bits.refill(piece);
-    let found = skip.begin[bits.peek(LOOK_UP_BITS) as usize % LOOK_UPS];
-    let mut reached = 0;
-    if found.reach() <= LAST {
-        bits.consume(found.bits());
-        reached = found.reach();
-        if found.ends_block() {
-            return Ok(());
-        }
-    } else {
-        difference(piece, bits, dc)?;
-    }
-    pass_over_rest(piece, bits, ac, skip, reached)
-}
-
-/// Passes over what a block has behind the coefficient `last`.
-#[inline(always)]
-fn pass_over_rest(
-    piece: &Piece,
-    bits: &mut Reader,
-    ac: &AcTable,
-    skip: &SkipTable,
-    mut last: usize,
-) -> Result<(), EngineError> {
-    while last < LAST {
-        bits.refill(piece);
-        let found = skip.rest[bits.peek(LOOK_UP_BITS) as usize % LOOK_UPS];
-        if last + found.reach() > LAST {
-            match one_coefficient(piece, bits, ac, last)? {
-                Some((at, _)) => last = at,
-                None => return Ok(()),
-            }
-            continue;
-        }
-        bits.consume(found.bits());
-        last += found.reach();
-        if found.ends_block() {
-            return Ok(());
-        }
-    }
-    Ok(())
 }
 
 #[cold]

@@ -18,6 +18,7 @@ mod markers;
 mod quality;
 mod rgb;
 mod scans;
+mod skip;
 mod strip;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Look-up tables that decode several symbols at once, or pass over them.
+//! Look-up tables that decode several symbols at once.
 //!
 //! A look-up never reaches beyond the end of a block: its reach says how many coefficients the block must still have, and
 //! what would reach further is decoded one symbol at a time.
@@ -7,8 +7,6 @@ use super::huffman::{Decoder, LOOK_UP_BITS, LOOK_UPS, Specification, extend};
 
 /// A reach that no block has: decode one symbol.
 const ONE_BY_ONE: u8 = 127;
-/// Most bits of a value that follows a code (F.1.2.2 allows 15 for 12-bit samples).
-const MAX_SIZE: u32 = 15;
 
 /// Up to two coefficients and the end of the block.
 ///
@@ -133,9 +131,13 @@ pub(super) struct AcTable {
 }
 
 impl AcTable {
-    pub(super) fn new(specification: &Specification) -> Self {
+    /// Where it is not `filled`, every symbol is decoded on its own.
+    pub(super) fn new(specification: &Specification, filled: bool) -> Self {
         let decoder = Decoder::new(specification);
-        let wide = look_ups(Coefficients::NONE, |look_up| Coefficients::at(&decoder, look_up));
+        let wide = match filled {
+            true => look_ups(Coefficients::NONE, |look_up| Coefficients::at(&decoder, look_up)),
+            false => Box::new([Coefficients::NONE; LOOK_UPS]),
+        };
         Self { wide, decoder }
     }
 }
@@ -171,88 +173,6 @@ impl DcTable {
             }
         });
         Self { wide, decoder }
-    }
-}
-
-/// Symbols to pass over: 6 bits of length, 7 of reach, one that says the block ends.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Skip(u16);
-
-impl Skip {
-    const NONE: Self = Self((ONE_BY_ONE as u16) << 6);
-
-    const fn new(bits: u32, reach: usize, ends_block: bool) -> Self {
-        Self(bits as u16 | (reach as u16) << 6 | (ends_block as u16) << 13)
-    }
-
-    #[inline(always)]
-    pub(super) const fn bits(self) -> u32 {
-        (self.0 & 63) as u32
-    }
-
-    /// Coefficients passed over, the end of the block counted as one.
-    #[inline(always)]
-    pub(super) const fn reach(self) -> usize {
-        (self.0 >> 6 & 127) as usize
-    }
-
-    #[inline(always)]
-    pub(super) const fn ends_block(self) -> bool {
-        self.0 >> 13 != 0
-    }
-
-    /// The symbols whose codes lie in a look-up from `used` bits on.
-    fn at(decoder: &Decoder, look_up: usize, mut used: u32) -> Self {
-        let mut reach = 0;
-        let begin = used;
-        while used < LOOK_UP_BITS {
-            let Some(symbol) = decoder.short_symbol(look_up << used) else {
-                break;
-            };
-            if used + u32::from(symbol.bits) > LOOK_UP_BITS {
-                break;
-            }
-            let is_end = symbol.size() == 0 && symbol.run() != 15;
-            let further = if is_end { 1 } else { symbol.run() + 1 };
-            if reach + further >= super::BLOCK {
-                break;
-            }
-            reach += further;
-            used += u32::from(symbol.bits) + symbol.size();
-            if is_end {
-                return Self::new(used, reach, true);
-            }
-        }
-        if used == begin && begin == 0 {
-            return Self::NONE;
-        }
-        Self::new(used, reach, false)
-    }
-}
-
-/// Passes over blocks.
-#[derive(Debug)]
-pub(super) struct SkipTable {
-    /// From the beginning of a block, the DC difference included.
-    pub(super) begin: Box<[Skip; LOOK_UPS]>,
-    /// From a later coefficient on.
-    pub(super) rest: Box<[Skip; LOOK_UPS]>,
-}
-
-impl SkipTable {
-    pub(super) fn new(dc: &Decoder, ac: &Decoder) -> Self {
-        let begin = look_ups(Skip::NONE, |look_up| {
-            let Some(symbol) = dc.short_symbol(look_up) else {
-                return Skip::NONE;
-            };
-            let size = u32::from(symbol.symbol);
-            if size > MAX_SIZE {
-                return Skip::NONE;
-            }
-            Skip::at(ac, look_up, u32::from(symbol.bits) + size)
-        });
-        let rest = look_ups(Skip::NONE, |look_up| Skip::at(ac, look_up, 0));
-        Self { begin, rest }
     }
 }
 
