@@ -10,7 +10,7 @@ use super::route::{DecodePlan, StreamPlan};
 use crate::exif::Orientation;
 use crate::pixels::{Depth, Shape};
 use crate::probe::{ColorModel, Header, Profile};
-use crate::steps::{MOST_WATERMARK_PIXELS, RowBlur};
+use crate::steps::{MOST_WATERMARK_PIXELS, RowBlur, in_small};
 use crate::text;
 
 /// Tables, row buffers and what else does not grow with the picture, bytes.
@@ -211,10 +211,21 @@ fn kept_by_window(radius: u32, from: Shape) -> u64 {
 fn kept_by_blur(sigma: f32, from: Shape) -> u64 {
     /// More than the kernel reaches, sigmas.
     const REACH: f32 = 4.0;
-    let reach = (REACH * sigma).ceil() as u64;
-    let row = u64::from(from.width) * from.channels.count() as u64 * size_of::<f32>() as u64;
-    let column = u64::from(from.height) * (from.channels.count() * from.depth.bytes()) as u64;
-    (2 * reach + 1).min(from.height.into()) * row + reach.min(from.width.into()) * column
+    let (channels, number) = (from.channels.count() as u64, size_of::<f32>() as u64);
+    let kept = |sigma: f32, width: u64, height: u64, sample: u64| {
+        let reach = (REACH * sigma).ceil() as u64;
+        let (row, column) = (width * channels * number, height * channels * sample);
+        (2 * reach + 1).min(height) * row + reach.min(width) * column
+    };
+    match in_small(sigma, from.width, from.height) {
+        Some((sigma, [width, height])) => {
+            let (width, height) = (u64::from(width), u64::from(height));
+            // The small picture, and six rows of the whole one.
+            let numbers = (width * height + 6 * u64::from(from.width)) * channels;
+            numbers * number + kept(sigma, width, height, number)
+        }
+        None => kept(sigma, from.width.into(), from.height.into(), from.depth.bytes() as u64),
+    }
 }
 
 /// Encoding a picture of shape `from`, which is counted as well as the file, bytes.

@@ -13,7 +13,7 @@ use super::operation::{EncodePlan, Operation};
 use super::route::{DecodePlan, StreamPlan};
 use crate::pixels::{Depth, Shape};
 use crate::probe::{ColorModel, Header};
-use crate::steps::RowBlur;
+use crate::steps::{RowBlur, in_small};
 
 /// What the figures were measured on.
 pub(super) const MACHINE: &str = "one core of an AMD EPYC, 2026";
@@ -35,8 +35,10 @@ const OPTIMIZED_PASSES: f64 = 3.0;
 /// picture in memory.
 const ROW_BLUR: (f64, f64) = (0.1, 0.05);
 const BLUR: (f64, f64) = (0.12, 0.085);
-/// The same of a kernel that is too wide for fixed point.
-const WIDE_BLUR: (f64, f64) = (0.12, 1.1);
+/// The same in single precision, which a wide kernel needs; that is worked out in a smaller picture, whose making and
+/// use take so much of a sample.
+const FLOAT_BLUR: (f64, f64) = (0.12, 1.1);
+const SMALL_PICTURE: f64 = 2.0;
 /// Light of a level or a level of light, a sample.
 const LIGHT: f64 = 1.5;
 /// A resize: a sample that is read, and one that is made.
@@ -112,8 +114,15 @@ pub(super) fn operating(operation: &Operation, from: Shape) -> Duration {
     let depth = if from.depth == Depth::Sixteen { 2.0 } else { 1.0 };
     let (read, made, samples) = (from.pixels() as f64, to.pixels() as f64, from.samples() as f64);
     let blur = |sigma: f32| {
-        let (once, each) = if RowBlur::takes(sigma) { BLUR } else { WIDE_BLUR };
-        (once + each * RowBlur::radius_of(sigma) as f64) * samples * depth
+        let of = |(once, each): (f64, f64), sigma: f32| once + each * RowBlur::radius_of(sigma) as f64;
+        match in_small(sigma, from.width, from.height) {
+            Some((sigma, [width, height])) => {
+                let small = f64::from(width) * f64::from(height) * from.channels.count() as f64;
+                SMALL_PICTURE * samples * depth + of(FLOAT_BLUR, sigma) * small
+            }
+            None if from.depth == Depth::Sixteen => of(FLOAT_BLUR, sigma) * samples,
+            None => of(BLUR, sigma) * samples,
+        }
     };
     duration(match operation {
         Operation::Orient(orientation) if orientation.swaps_sides() => 0.22 * samples * depth,

@@ -2,7 +2,7 @@
 //!
 //! Opaque 8-bit pictures are blurred in 16-bit fixed point, twice as many numbers to an instruction as any other way, as
 //! long as the kernel is small enough for that. Everything else is blurred in single precision: wide kernels, 16-bit
-//! samples, and colour weighted by its alpha.
+//! samples, colour weighted by its alpha, and the small pictures of wide kernels.
 
 use std::marker::PhantomData;
 
@@ -143,6 +143,16 @@ impl Sample for u16 {
     #[inline(always)]
     fn nearest(number: f32) -> Self {
         (number + 0.5) as Self
+    }
+}
+
+/// A number on its way between two kernels.
+impl Sample for f32 {
+    const MAX: f32 = 1.0;
+
+    #[inline(always)]
+    fn nearest(number: f32) -> Self {
+        number
     }
 }
 
