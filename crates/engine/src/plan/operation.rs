@@ -90,6 +90,17 @@ pub(crate) struct InfoPlan {
     pub(crate) sides: Option<(u32, u32)>,
 }
 
+impl EncodePlan {
+    /// Whether what is read from the file differs from the picture, however good it is.
+    pub(super) const fn is_lossy(&self) -> bool {
+        match self.format {
+            ImageFormat::Jpeg | ImageFormat::Avif => true,
+            ImageFormat::Webp => !self.options.lossless,
+            _ => false,
+        }
+    }
+}
+
 impl InfoPlan {
     pub(super) fn of(picture: &Underway) -> Self {
         let Shape { width, height, .. } = picture.shape;

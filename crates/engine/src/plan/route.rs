@@ -133,7 +133,8 @@ impl fmt::Display for DecodePlan {
             f.write_str(", in strips")?;
         }
         if self.scale != DecodeScale::Whole {
-            write!(f, ", to a {} of the size", self.scale)?;
+            let article = if self.scale == DecodeScale::Eighth { "an" } else { "a" };
+            write!(f, ", to {article} {} of the size", self.scale)?;
         }
         match self.blur {
             Some(sigma) => write!(f, ", Gaussian, sigma {sigma} px"),

@@ -133,11 +133,20 @@ fn a_jpeg_is_decoded_smaller_although_it_is_cut_or_bordered_around_a_resize() {
         ("crop:left=400,top=301 | resize:200", (500, 375)),
         (
             "crop:left=400,top=301 => resize:200 | jpeg:name=a ; resize:300 | jpeg:name=b",
+            (500, 375),
+        ),
+        (
+            "crop:left=400,top=301 => resize:200 | jpeg:name=a ; resize:300 | png:name=b",
+            (1000, 750),
+        ),
+        ("=> resize:200 | webp:name=a ; resize:400 | jpeg:name=b", (500, 375)),
+        (
+            "=> resize:200 | webp:name=a ; resize:400 | webp:lossless=true,name=b",
             (1000, 750),
         ),
         (
             "=> crop:2000 | resize:200 | jpeg:name=a ; resize:150 | jpeg:name=b",
-            (1000, 750),
+            (500, 375),
         ),
         ("orient | crop:1600 | rotate:90 | resize:200", (1000, 750)),
         ("crop:left=400 | resize:200,linear=true", (4000, 3000)),
