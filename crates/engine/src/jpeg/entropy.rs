@@ -275,10 +275,20 @@ pub(super) fn difference(piece: &Piece, bits: &mut Reader, table: &DcTable) -> R
         bits.consume(found.bits.into());
         return Ok(found.value);
     }
-    long_difference(bits, table)
+    by_value(bits, |bits| long_difference(bits, table))
+}
+
+/// Calls what is rarely called with a copy of the reader: one whose address another function knows cannot live in registers.
+#[inline(always)]
+fn by_value<T>(bits: &mut Reader, call: impl FnOnce(&mut Reader) -> T) -> T {
+    let mut copy = *bits;
+    let result = call(&mut copy);
+    *bits = copy;
+    result
 }
 
 #[cold]
+#[inline(never)]
 fn long_difference(bits: &mut Reader, table: &DcTable) -> Result<i16, EngineError> {
     let symbol = table.decoder.symbol(bits.peek(16)).ok_or_else(no_code)?;
     let size = u32::from(symbol.symbol);
@@ -330,8 +340,18 @@ fn coefficients(
 }
 
 /// Decodes one coefficient: where it is and its value; `None` at the end of the block.
-#[inline]
+#[inline(always)]
 pub(super) fn one_coefficient(
+    piece: &Piece,
+    bits: &mut Reader,
+    table: &AcTable,
+    last: usize,
+) -> Result<Option<(usize, i16)>, EngineError> {
+    by_value(bits, |bits| symbol_and_value(piece, bits, table, last))
+}
+
+#[inline(never)]
+fn symbol_and_value(
     piece: &Piece,
     bits: &mut Reader,
     table: &AcTable,
