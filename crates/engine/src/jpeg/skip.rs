@@ -198,3 +198,70 @@ impl SkipTable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::jpeg::ZIGZAG;
+    use crate::jpeg::entropy::Entropy;
+    use crate::jpeg::markers::Sequential;
+    use crate::simd::LANES;
+
+    /// All coefficients up to the `last` wanted ones, component by component; nothing of those that are not wanted.
+    fn coefficients(file: &Sequential<'_>, wanted: &[Option<usize>], until: &[Option<usize>]) -> Vec<Vec<i16>> {
+        let mut entropy = Entropy::new(file, wanted);
+        let mut found = vec![Vec::new(); wanted.len()];
+        let (_, down) = file.mcu_blocks();
+        let mcus = entropy.mcus_in_row();
+        for _ in 0..file.height.div_ceil(8 * down) {
+            for first in (0..mcus).step_by(LANES) {
+                let count = LANES.min(mcus - first);
+                entropy.mcus(count).unwrap();
+                for (component, found) in found.iter_mut().enumerate() {
+                    let Some(until) = until[component] else { continue };
+                    let blocks = count * file.components[component].across;
+                    for (_, block, group) in entropy.groups(component, count) {
+                        for place in &ZIGZAG[..=until] {
+                            let numbers = &group[usize::from(*place) * LANES..][..LANES.min(blocks - block)];
+                            found.extend_from_slice(numbers);
+                        }
+                    }
+                }
+            }
+        }
+        entropy.check().unwrap();
+        found
+    }
+
+    #[test]
+    fn what_is_kept_is_the_same_whatever_is_passed_over() {
+        let bench = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/bench");
+        for name in [
+            "photo_0.3mp.jpg",
+            "restart_markers_0.3mp.jpg",
+            "photo_2mp.jpg",
+            "photo_2mp_444.jpg",
+            "gray_2mp.jpg",
+            "dense_12mp.jpg",
+        ] {
+            let input = std::fs::read(bench.join(name)).unwrap();
+            let file = Sequential::parse(&input).unwrap();
+            let all = vec![Some(63); file.components.len()];
+            for (luma, chroma) in [
+                (Some(0), Some(0)),
+                (Some(0), Some(4)),
+                (Some(4), Some(24)),
+                (None, Some(0)),
+                (Some(63), None),
+            ] {
+                let mut wanted = vec![chroma; file.components.len()];
+                wanted[0] = luma;
+                assert!(
+                    coefficients(&file, &wanted, &wanted) == coefficients(&file, &all, &wanted),
+                    "{name}, {luma:?} of luma, {chroma:?} of chroma"
+                );
+            }
+        }
+    }
+}

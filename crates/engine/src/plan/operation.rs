@@ -91,11 +91,13 @@ pub(crate) struct InfoPlan {
 }
 
 impl EncodePlan {
-    /// Whether what is read from the file differs from the picture, however good it is.
-    pub(super) const fn is_lossy(&self) -> bool {
+    /// Whether the file loses more of the picture than small differences in how it was made smaller.
+    pub(super) const fn is_coarse(&self) -> bool {
+        /// From this quality on somebody wants every detail.
+        const FINE: u8 = 90;
         match self.format {
-            ImageFormat::Jpeg | ImageFormat::Avif => true,
-            ImageFormat::Webp => !self.options.lossless,
+            ImageFormat::Jpeg | ImageFormat::Avif => self.quality < FINE,
+            ImageFormat::Webp => self.quality < FINE && !self.options.lossless,
             _ => false,
         }
     }

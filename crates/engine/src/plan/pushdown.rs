@@ -20,8 +20,9 @@ const HALF_FROM_SIGMA: f32 = 4.0;
 /// A picture that is decoded smaller has this many times the sides of what a resize makes of it, at least: as much as
 /// libvips leaves. The result was then 44 to 49 dB from that of the whole picture; 40 where nothing was left to resize.
 const LEAST_LEFT: f64 = 2.0;
-/// The same where every output is lossy, which takes far more from it.
-const LEAST_LEFT_FOR_LOSSY: f64 = 1.25;
+/// The same where every output is lossy and not of a high quality, which takes more from it: 44 to 50 dB from that of the
+/// whole picture, on one full of fine detail 38 to 44.
+const LEAST_LEFT_FOR_COARSE: f64 = 1.25;
 
 /// What is decoded for a recipe that needs luma alone or every channel.
 pub(super) fn decode(header: &Header, needs_luma_alone: bool) -> DecodePlan {
@@ -144,9 +145,9 @@ fn decode_smaller(header: &Header, decode: &mut DecodePlan, shared: &mut [Operat
         DecodeChannels::Luma => decode.by_core && decode.blur.is_none(),
         DecodeChannels::All => header.color == ColorModel::YCbCr && header.streaming == Streaming::Colour,
     };
-    let is_lossy = outputs
+    let are_coarse = outputs
         .iter()
-        .all(|output| output.encode().is_some_and(EncodePlan::is_lossy));
+        .all(|output| output.encode().is_some_and(EncodePlan::is_coarse));
     let operations = outputs.iter_mut().map(|output| &mut output.operations[..]);
     let first: Option<Vec<_>> = match shared {
         [] => operations.map(First::of).collect(),
@@ -156,7 +157,7 @@ fn decode_smaller(header: &Header, decode: &mut DecodePlan, shared: &mut [Operat
     let (true, Some(mut first)) = (can_be_smaller, first) else {
         return;
     };
-    let least_left = if is_lossy { LEAST_LEFT_FOR_LOSSY } else { LEAST_LEFT };
+    let least_left = if are_coarse { LEAST_LEFT_FOR_COARSE } else { LEAST_LEFT };
     let is_enough = |scale: &DecodeScale| {
         let least = least_left * f64::from(scale.denominator());
         first.iter().flat_map(|first| &first.resizes).all(|resize| {

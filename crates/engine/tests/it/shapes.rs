@@ -144,6 +144,7 @@ fn a_jpeg_is_decoded_smaller_although_it_is_cut_or_bordered_around_a_resize() {
             "=> resize:200 | webp:name=a ; resize:400 | webp:lossless=true,name=b",
             (1000, 750),
         ),
+        ("=> resize:200 | webp:name=a ; resize:400 | webp:90,name=b", (1000, 750)),
         (
             "=> crop:2000 | resize:200 | jpeg:name=a ; resize:150 | jpeg:name=b",
             (500, 375),
