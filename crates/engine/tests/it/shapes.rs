@@ -149,7 +149,7 @@ fn a_jpeg_is_decoded_smaller_although_it_is_cut_or_bordered_around_a_resize() {
             "=> crop:2000 | resize:200 | jpeg:name=a ; resize:150 | jpeg:name=b",
             (500, 375),
         ),
-        ("orient | crop:1600 | rotate:90 | resize:200", (1000, 750)),
+        ("orient | crop:1600 | rotate:90 | resize:200", (500, 375)),
         ("crop:left=400 | resize:200,linear=true", (4000, 3000)),
         ("pad:10 | resize:200", (4000, 3000)),
     ] {
