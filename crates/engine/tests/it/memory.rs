@@ -74,6 +74,8 @@ fn plans_say_what_milling_takes() {
         ("bench/photo_2mp.jpg", "resize:700"),
         ("orientation/Landscape_6.jpg", "orient | grayscale | blur:2"),
         ("bench/photo_2mp.jpg", "blur:2"),
+        ("bench/photo_2mp.jpg", "blur:11"),
+        ("bench/photo_2mp.jpg", "blur:60"),
         ("bench/photo_2mp.jpg", "orient => png"),
         ("bench/progressive_2mp.jpg", "grayscale"),
         ("bench/progressive_2mp.jpg", "blur:2"),
@@ -115,6 +117,7 @@ fn plans_say_what_milling_takes() {
         ("pngsuite/basn6a16.png", "resize:1200,enlarge=true => avif:95"),
         ("webp/lossless_alpha.webp", "resize:1500,enlarge=true => avif:effort=3"),
         ("webp/lossless_alpha.webp", "resize:1500,enlarge=true | blur:2 => png"),
+        ("webp/lossless_alpha.webp", "resize:1500,enlarge=true | blur:30 => png"),
         ("jxl/photo.jxl", "orient => png"),
         ("jxl/gray16.jxl", "orient => png"),
         (
