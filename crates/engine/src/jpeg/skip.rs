@@ -18,7 +18,7 @@ const WINDOWS: usize = 1 << WINDOW_BITS;
 /// Bits that a look-up takes at the most, values that reach beyond the window included.
 const MOST_BITS: u32 = 14;
 /// Look-ups that the 56 bits of a refill are enough for.
-const LOOK_UPS: u32 = 56 / MOST_BITS;
+const LOOK_UPS_A_REFILL: u32 = 56 / MOST_BITS;
 /// Most bits of a difference that an entry holds.
 const MOST_DIFFERENCE_BITS: u32 = 11;
 /// The last coefficient of a zigzag.
@@ -139,7 +139,7 @@ impl SkipTable {
         let (mut block, mut last, mut begin) = (0, 0, WINDOWS);
         while block < count {
             bits.refill(piece);
-            for _ in 0..LOOK_UPS {
+            for _ in 0..LOOK_UPS_A_REFILL {
                 let entry = self.at(bits, begin);
                 let reach = last + entry.reach();
                 if reach >= LAST {
@@ -179,7 +179,7 @@ impl SkipTable {
     ) -> Result<(), EngineError> {
         loop {
             bits.refill(piece);
-            for _ in 0..LOOK_UPS {
+            for _ in 0..LOOK_UPS_A_REFILL {
                 let entry = self.at(bits, 0);
                 let reach = last + entry.reach();
                 if reach >= LAST {

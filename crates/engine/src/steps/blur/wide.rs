@@ -78,8 +78,8 @@ impl Spline {
         }
     }
 
-    /// Where the mean number `index` begins, counted from the first one, whose centre lies [`BEYOND`] steps before the
-    /// picture: as many pixels before its centre as behind it.
+    /// What the mean number `index` is made of: weights, and which pixel of a side that ends with `last` each is for; edges
+    /// repeat. The centre of the first mean lies [`BEYOND`] steps before the picture.
     fn means(&self, index: usize, last: usize) -> impl Iterator<Item = (f32, usize)> {
         let before = BEYOND * self.step + self.weights.len() / 2;
         let begin = index * self.step;
@@ -98,6 +98,34 @@ impl Spline {
             *tap = weight.unwrap_or_default() * self.step as f32;
         }
         taps
+    }
+
+    /// Takes the means of a row.
+    fn shrink(&self, row: &[f32], channels: usize, into: &mut [f32]) {
+        let last = row.len() / channels - 1;
+        for (index, into) in into.chunks_exact_mut(channels).enumerate() {
+            into.fill(0.0);
+            for (weight, at) in self.means(index, last) {
+                for (sum, number) in into.iter_mut().zip(&row[at * channels..]) {
+                    *sum += number * weight;
+                }
+            }
+        }
+    }
+
+    /// Interpolates a row of the small picture.
+    fn widen(&self, small: &[f32], channels: usize, taps: &[[f32; TAPS]], into: &mut [f32]) {
+        let around = small[(BEYOND - 1) * channels..]
+            .windows(TAPS * channels)
+            .step_by(channels);
+        for (around, into) in around.zip(into.chunks_mut(self.step * channels)) {
+            for (taps, pixel) in taps.iter().zip(into.chunks_exact_mut(channels)) {
+                for (channel, number) in pixel.iter_mut().enumerate() {
+                    let weighted = |tap: usize| taps[tap] * around[tap * channels + channel];
+                    *number = weighted(0) + weighted(1) + weighted(2) + weighted(3);
+                }
+            }
+        }
     }
 }
 
@@ -172,36 +200,6 @@ fn check(control: &dyn Control) -> Result<(), EngineError> {
         return Err(EngineError::Stopped);
     }
     Ok(())
-}
-
-impl Spline {
-    /// Takes the means of a row.
-    fn shrink(&self, row: &[f32], channels: usize, into: &mut [f32]) {
-        let last = row.len() / channels - 1;
-        for (index, into) in into.chunks_exact_mut(channels).enumerate() {
-            into.fill(0.0);
-            for (weight, at) in self.means(index, last) {
-                for (sum, number) in into.iter_mut().zip(&row[at * channels..]) {
-                    *sum += number * weight;
-                }
-            }
-        }
-    }
-
-    /// Interpolates a row of the small picture.
-    fn widen(&self, small: &[f32], channels: usize, taps: &[[f32; TAPS]], into: &mut [f32]) {
-        let around = small[(BEYOND - 1) * channels..]
-            .windows(TAPS * channels)
-            .step_by(channels);
-        for (around, into) in around.zip(into.chunks_mut(self.step * channels)) {
-            for (taps, pixel) in taps.iter().zip(into.chunks_exact_mut(channels)) {
-                for (channel, number) in pixel.iter_mut().enumerate() {
-                    let weighted = |tap: usize| taps[tap] * around[tap * channels + channel];
-                    *number = weighted(0) + weighted(1) + weighted(2) + weighted(3);
-                }
-            }
-        }
-    }
 }
 
 /// Adds so much of a row of samples to the sums.
