@@ -1,5 +1,7 @@
 //! The bits of a scan: entropy-coded data without its stuffing, one piece at a time, and a reader over a piece.
 
+use std::ops::Range;
+
 use super::corrupt;
 use crate::EngineError;
 
@@ -9,7 +11,7 @@ const MAX_MCU_BYTES: usize = 10 * 64 * 31 / 8;
 /// Bytes read beyond the last one that is used.
 const READ_AHEAD: usize = 16;
 /// Unstuffed data in a piece, bytes.
-const PIECE: usize = 16 * 1024;
+const PIECE: usize = 32 * 1024;
 
 /// Unstuffs entropy-coded data up to the next marker.
 #[derive(Debug)]
@@ -36,6 +38,23 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    /// Begins at a bit of the piece.
+    #[inline(always)]
+    pub(super) fn at(piece: &Piece, bit: usize) -> Self {
+        let mut reader = Self {
+            at: bit / 8,
+            ..Self::default()
+        };
+        reader.refill(piece);
+        reader.consume((bit % 8) as u32);
+        reader
+    }
+
+    /// Which bit of the piece is next.
+    pub(super) fn bit(&self) -> usize {
+        self.at * 8 - self.count as usize
+    }
+
     /// Makes sure of 56 bits.
     #[inline(always)]
     pub(super) fn refill(&mut self, piece: &Piece) {
@@ -93,11 +112,28 @@ impl<'a> Source<'a> {
         Ok((&self.piece, &mut self.reader))
     }
 
+    /// The piece filled up, and the bits of it that were not read.
+    ///
+    /// # Errors
+    /// [`EngineError::Corrupt`] when more was read than there is.
+    pub(super) fn rest_of_piece(&mut self) -> Result<(&Piece, Range<usize>), EngineError> {
+        self.top_up()?;
+        Ok((&self.piece, self.reader.bit()..self.filled * 8))
+    }
+
+    pub(super) fn piece(&self) -> &Piece {
+        &self.piece
+    }
+
+    /// Goes on at a bit of the piece.
+    pub(super) fn seek(&mut self, bit: usize) {
+        self.reader = Reader::at(&self.piece, bit);
+    }
+
     #[cold]
     fn top_up(&mut self) -> Result<(), EngineError> {
         self.check()?;
-        let begin = self.reader.at.min(self.filled);
-        // What was read ahead stays in the reader; it is zeros beyond the end, where nothing can follow any more.
+        let begin = self.reader.bit() / 8;
         self.piece.copy_within(begin..self.filled, 0);
         self.filled -= begin;
         self.reader.at -= begin;
@@ -194,6 +230,31 @@ mod tests {
         assert_eq!(source.check(), Ok(()));
         assert!(source.restart(2).is_err());
         source.restart(3).unwrap_err();
+    }
+
+    #[test]
+    fn the_next_bit_is_the_same_wherever_the_piece_is_filled_up() {
+        let data: Vec<u8> = (0..3 * PIECE as u32)
+            .map(|index| (index * 7_919 >> 4) as u8 & 0x7f)
+            .collect();
+        let mut source = Source::new(&data);
+        let bits = |at: usize, count: usize| {
+            (at..at + count).fold(0, |bits, at| bits << 1 | u32::from(data[at / 8] >> (7 - at % 8) & 1))
+        };
+        let (mut at, mut count) = (0, 1);
+        while at + 64 < data.len() * 8 {
+            if at % 5 == 0 {
+                let (piece, rest) = source.rest_of_piece().unwrap();
+                let mut reader = Reader::at(piece, rest.start);
+                assert_eq!(reader.take(11), bits(at, 11));
+                source.seek(rest.start);
+            }
+            let (piece, reader) = source.for_an_mcu().unwrap();
+            reader.refill(piece);
+            assert_eq!(reader.take(count), bits(at, count as usize));
+            at += count as usize;
+            count = count % 31 + 1;
+        }
     }
 
     #[test]

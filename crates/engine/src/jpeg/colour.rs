@@ -82,7 +82,7 @@ impl<'a> ColourRows<'a> {
         let planes = file.components.iter().map(plane).collect::<Result<Vec<_>, _>>()?;
         let wanted: Vec<_> = planes.iter().map(|plane| Some(plane.side.last_coefficient())).collect();
         Ok(Self {
-            entropy: Entropy::new(file, &wanted),
+            entropy: Entropy::new(file, &wanted)?,
             planes,
             rows_in_strip,
         })

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
+use super::ahead::{Ahead, Found};
 use super::bits::{Piece, Reader, Source};
+use super::corner::CornerTable;
 use super::huffman::{LOOK_UP_BITS, LOOK_UPS, extend};
 use super::markers::{Component, Sequential};
 use super::skip::{MOST_BLOCKS, SkipTable};
@@ -18,7 +20,7 @@ pub(super) type Group = [i16; BLOCK * LANES];
 /// The last coefficient of a zigzag.
 const LAST: usize = BLOCK - 1;
 /// Most bits of a value that follows a code.
-const MAX_SIZE: u32 = 15;
+pub(super) const MAX_SIZE: u32 = 15;
 
 /// Where in a group the coefficients of a zigzag begin.
 const ZIGZAG_IN_GROUP: [u16; BLOCK] = {
@@ -35,6 +37,8 @@ const ZIGZAG_IN_GROUP: [u16; BLOCK] = {
 pub(super) struct Entropy<'a> {
     source: Source<'a>,
     parts: Vec<Part>,
+    /// Where little of each block is wanted.
+    ahead: Option<Ahead>,
     mcus_in_row: usize,
     restart_interval: usize,
     /// MCUs until the next restart marker, and that marker's number.
@@ -44,7 +48,9 @@ pub(super) struct Entropy<'a> {
 
 /// What becomes of one component's blocks.
 struct Part {
+    /// Blocks in an MCU along each direction: one, two or four.
     across: usize,
+    across_bits: u32,
     down: usize,
     tables: Arc<Tables>,
     wanted: Wanted,
@@ -54,10 +60,11 @@ struct Part {
 }
 
 /// What decodes a component; often the same for both of chroma.
-struct Tables {
-    dc: DcTable,
-    ac: AcTable,
+pub(super) struct Tables {
+    pub(super) dc: DcTable,
+    pub(super) ac: AcTable,
     skip: SkipTable,
+    corner: CornerTable,
 }
 
 /// What is wanted of a component.
@@ -92,15 +99,23 @@ impl Wanted {
 
 impl Tables {
     /// Those that are needed for what is wanted: small pictures would notice the time that the others take to make.
-    fn new(component: &Component, wanted: Wanted) -> Self {
+    fn new(component: &Component, wanted: Wanted, is_ahead: bool) -> Self {
         let (takes, passes_over) = match wanted {
-            Wanted::Nothing | Wanted::Dc => (false, true),
-            Wanted::UpTo { last, .. } => (true, last < LAST),
+            Wanted::Nothing | Wanted::Dc => (false, !is_ahead),
+            Wanted::UpTo { last, .. } => (true, last < LAST && !is_ahead),
         };
         let dc = DcTable::new(&component.dc);
         let ac = AcTable::new(&component.ac, takes);
+        let is_corner = matches!(
+            wanted,
+            Wanted::UpTo {
+                last: CornerTable::LAST,
+                ..
+            }
+        );
         Self {
             skip: SkipTable::new(&dc.decoder, &ac.decoder, passes_over),
+            corner: CornerTable::new(&ac.decoder, is_ahead && is_corner),
             dc,
             ac,
         }
@@ -111,6 +126,7 @@ impl Part {
     fn new(component: &Component, wanted: Wanted, tables: Arc<Tables>) -> Self {
         Self {
             across: component.across,
+            across_bits: component.across.ilog2(),
             down: component.down,
             tables,
             wanted,
@@ -125,8 +141,15 @@ impl Part {
 
 impl<'a> Entropy<'a> {
     /// Begins a scan; `wanted` tells the last coefficient that is wanted of each component, if any is.
-    pub(super) fn new(file: &Sequential<'a>, wanted: &[Option<usize>]) -> Self {
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] when there is no memory.
+    pub(super) fn new(file: &Sequential<'a>, wanted: &[Option<usize>]) -> Result<Self, EngineError> {
         let (across, _) = file.mcu_blocks();
+        let is_ahead = file.restart_interval == 0
+            && file.data.len() >= Ahead::WORTH_IT
+            && !wanted.is_empty()
+            && wanted.iter().flatten().all(|last| *last <= Ahead::LAST_COEFFICIENT);
         let mut parts = Vec::<Part>::with_capacity(wanted.len());
         for (component, wanted) in file.components.iter().zip(wanted) {
             let wanted = Wanted::new(*wanted);
@@ -135,18 +158,20 @@ impl<'a> Entropy<'a> {
             });
             let tables = match same {
                 Some((part, _)) => Arc::clone(&part.tables),
-                None => Arc::new(Tables::new(component, wanted)),
+                None => Arc::new(Tables::new(component, wanted, is_ahead)),
             };
             parts.push(Part::new(component, wanted, tables));
         }
-        Self {
+        let ahead = is_ahead.then(|| Ahead::new(parts.iter().map(|part| (&part.tables, part.across * part.down))));
+        Ok(Self {
             source: Source::new(file.data),
             parts,
+            ahead: ahead.transpose()?,
             mcus_in_row: file.width.div_ceil(8 * across),
             restart_interval: file.restart_interval,
             until_restart: file.restart_interval,
             restart: 0,
-        }
+        })
     }
 
     pub(super) fn mcus_in_row(&self) -> usize {
@@ -191,6 +216,17 @@ impl<'a> Entropy<'a> {
                 }
                 self.until_restart -= 1;
             }
+            if let Some(ahead) = &mut self.ahead
+                && let Some(found) = ahead.next_mcu(&mut self.source)?
+            {
+                let mut first = 0;
+                for part in &mut self.parts {
+                    let blocks = part.across * part.down;
+                    part.take_found(self.source.piece(), &found[first..=first + blocks], mcu)?;
+                    first += blocks;
+                }
+                continue;
+            }
             let (piece, reader) = self.source.for_an_mcu()?;
             let mut bits = *reader;
             for part in &mut self.parts {
@@ -227,19 +263,21 @@ impl<'a> Entropy<'a> {
 impl Part {
     #[inline(always)]
     fn decode(&mut self, piece: &Piece, bits: &mut Reader, mcu: usize, wanted: usize) -> Result<(), EngineError> {
-        for row in self.groups.chunks_exact_mut(self.across) {
-            for column in 0..self.across {
-                let block = mcu * self.across + column;
-                let (group, lane) = (&mut row[block / LANES], block % LANES);
-                let difference = difference(piece, bits, &self.tables.dc)?;
-                self.previous_dc = self.previous_dc.wrapping_add(difference);
-                group[lane] = self.previous_dc;
-                let reached = coefficients(piece, bits, &self.tables.ac, group, lane, wanted)?;
-                if reached < LAST {
-                    self.tables
-                        .skip
-                        .rest_of_block((piece, bits), &self.tables.ac, reached)?;
-                }
+        let Self {
+            tables,
+            groups,
+            across_bits,
+            ..
+        } = self;
+        for index in 0..self.across * self.down {
+            let difference = difference(piece, bits, &tables.dc)?;
+            self.previous_dc = self.previous_dc.wrapping_add(difference);
+            let dc = self.previous_dc;
+            let (group, lane) = place(groups, *across_bits, mcu, index);
+            group[lane] = dc;
+            let reached = coefficients(piece, bits, &tables.ac, group, lane, wanted)?;
+            if reached < LAST {
+                tables.skip.rest_of_block((piece, bits), &tables.ac, reached)?;
             }
         }
         Ok(())
@@ -248,11 +286,46 @@ impl Part {
     #[inline(always)]
     fn decode_dc(&mut self, piece: &Piece, bits: &mut Reader, mcu: usize) -> Result<(), EngineError> {
         let found = self.pass_over(piece, bits)?;
-        let rows = self.groups.chunks_exact_mut(self.across);
-        for (row, found) in rows.zip(found.chunks_exact(self.across)) {
-            for (column, dc) in found.iter().enumerate() {
-                let block = mcu * self.across + column;
-                row[block / LANES][block % LANES] = *dc;
+        for (index, dc) in found.iter().take(self.across * self.down).enumerate() {
+            let (group, lane) = place(&mut self.groups, self.across_bits, mcu, index);
+            group[lane] = *dc;
+        }
+        Ok(())
+    }
+
+    /// Takes what was found at the beginning of an MCU's blocks and at the end of each.
+    #[inline(always)]
+    fn take_found(&mut self, piece: &Piece, found: &[Found], mcu: usize) -> Result<(), EngineError> {
+        let Self {
+            tables,
+            groups,
+            across_bits,
+            ..
+        } = self;
+        match self.wanted {
+            Wanted::Nothing => {}
+            Wanted::Dc => {
+                let mut before = found[0].sum();
+                for (index, found) in found[1..].iter().enumerate() {
+                    self.previous_dc = self.previous_dc.wrapping_add(found.sum().wrapping_sub(before));
+                    before = found.sum();
+                    let dc = self.previous_dc;
+                    let (group, lane) = place(groups, *across_bits, mcu, index);
+                    group[lane] = dc;
+                }
+            }
+            Wanted::UpTo { last, .. } => {
+                for (index, found) in found[..found.len() - 1].iter().enumerate() {
+                    let mut bits = Reader::at(piece, found.position() as usize);
+                    let difference = difference(piece, &mut bits, &tables.dc)?;
+                    self.previous_dc = self.previous_dc.wrapping_add(difference);
+                    let dc = self.previous_dc;
+                    let (group, lane) = place(groups, *across_bits, mcu, index);
+                    group[lane] = dc;
+                    if !tables.corner.put(&bits, group, lane) {
+                        coefficients(piece, &mut bits, &tables.ac, group, lane, last)?;
+                    }
+                }
             }
         }
         Ok(())
@@ -261,9 +334,17 @@ impl Part {
     /// Passes over the blocks of an MCU and returns their DC coefficients.
     #[inline(always)]
     fn pass_over(&mut self, piece: &Piece, bits: &mut Reader) -> Result<[i16; MOST_BLOCKS], EngineError> {
-        let Tables { dc, ac, skip } = &*self.tables;
+        let Tables { dc, ac, skip, .. } = &*self.tables;
         skip.blocks((piece, bits), (dc, ac), &mut self.previous_dc, self.across * self.down)
     }
+}
+
+/// Where a block of an MCU is kept; there are one, two or four along each direction.
+#[inline(always)]
+fn place(groups: &mut [Group], across_bits: u32, mcu: usize, index: usize) -> (&mut Group, usize) {
+    let (row, column) = (index >> across_bits, index & ((1 << across_bits) - 1));
+    let block = (mcu << across_bits) + column;
+    (&mut groups[(row << across_bits) + block / LANES], block % LANES)
 }
 
 /// The next difference of DC coefficients.

@@ -202,7 +202,7 @@ impl<'a> LumaRows<'a> {
         let scaled = |pixels: usize| (pixels * side.samples()).div_ceil(8);
         let rows_in_strip = luma.down * side.samples();
         Ok(Self {
-            entropy: Entropy::new(file, &wanted),
+            entropy: Entropy::new(file, &wanted)?,
             quantizer: Quantizer::new(&luma.quantizer),
             side,
             across: luma.across,

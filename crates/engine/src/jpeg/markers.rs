@@ -8,7 +8,7 @@ use super::{BLOCK, corrupt, cut_off};
 use crate::EngineError;
 
 /// Blocks in an MCU, at most (B.2.3).
-const MAX_MCU_BLOCKS: usize = 10;
+pub(super) const MAX_MCU_BLOCKS: usize = 10;
 
 /// A JPEG whose components lie in one sequential scan.
 #[derive(Debug)]

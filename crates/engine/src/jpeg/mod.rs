@@ -4,9 +4,11 @@
 //! cannot stream (progressive, several scans, inks, RGB) is known from the header and goes to the general decoder;
 //! `docs/adr/0003-our-own-jpeg-core.md` says why it exists. Knows nothing of recipes.
 
+mod ahead;
 mod bit_writer;
 mod bits;
 mod colour;
+mod corner;
 mod entropy;
 mod forward;
 mod gray;

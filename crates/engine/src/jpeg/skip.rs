@@ -13,16 +13,16 @@ use super::wide::{AcTable, DcTable};
 use crate::EngineError;
 
 /// Bits that the tables are indexed by.
-const WINDOW_BITS: u32 = 12;
-const WINDOWS: usize = 1 << WINDOW_BITS;
+pub(super) const WINDOW_BITS: u32 = 12;
+pub(super) const WINDOWS: usize = 1 << WINDOW_BITS;
 /// Bits that a look-up takes at the most, values that reach beyond the window included.
 const MOST_BITS: u32 = 14;
 /// Look-ups that the 56 bits of a refill are enough for.
-const LOOK_UPS_A_REFILL: u32 = 56 / MOST_BITS;
+pub(super) const LOOK_UPS_A_REFILL: u32 = 56 / MOST_BITS;
 /// Most bits of a difference that an entry holds.
 const MOST_DIFFERENCE_BITS: u32 = 11;
 /// The last coefficient of a zigzag.
-const LAST: usize = BLOCK - 1;
+pub(super) const LAST: usize = BLOCK - 1;
 
 /// Blocks of one component in an MCU, at most: four by four.
 pub(super) const MOST_BLOCKS: usize = 16;
@@ -30,7 +30,7 @@ pub(super) const MOST_BLOCKS: usize = 16;
 /// What a look-up passes over: 6 bits of length; [`Entry::END`] when the block ends with it, which is also where the table
 /// for the beginning of the next block begins; 7 bits of coefficients; 12 bits of DC difference.
 #[derive(Debug, Clone, Copy)]
-struct Entry(u32);
+pub(super) struct Entry(u32);
 
 impl Entry {
     const END: u32 = 1 << WINDOW_BITS;
@@ -40,28 +40,28 @@ impl Entry {
     const DIFFERENCE: u32 = 20;
 
     #[inline(always)]
-    const fn bits(self) -> u32 {
+    pub(super) const fn bits(self) -> u32 {
         self.0 & 63
     }
 
     #[inline(always)]
-    const fn reach(self) -> usize {
+    pub(super) const fn reach(self) -> usize {
         (self.0 >> Self::REACH & 127) as usize
     }
 
     #[inline(always)]
-    const fn difference(self) -> i16 {
+    pub(super) const fn difference(self) -> i16 {
         (self.0 as i32 >> Self::DIFFERENCE) as i16
     }
 
     /// [`WINDOWS`] when the block ends, otherwise 0.
     #[inline(always)]
-    const fn end(self) -> usize {
+    pub(super) const fn end(self) -> usize {
         (self.0 & Self::END) as usize
     }
 
     /// The symbols that a window holds, the first of them a DC difference where `dc` is given.
-    fn of(window: usize, dc: Option<&Decoder>, ac: &Decoder) -> Self {
+    pub(super) fn of(window: usize, dc: Option<&Decoder>, ac: &Decoder) -> Self {
         let next = |used: u32| (window << (16 - WINDOW_BITS) << used & 0xffff) as u32;
         let (mut used, mut reach, mut end, mut difference) = (0, 0, 0, 0);
         if let Some(dc) = dc {
@@ -203,26 +203,40 @@ impl SkipTable {
 mod tests {
     use std::path::Path;
 
+    use crate::EngineError;
     use crate::jpeg::ZIGZAG;
     use crate::jpeg::entropy::Entropy;
     use crate::jpeg::markers::Sequential;
     use crate::simd::LANES;
 
+    fn bench(name: &str) -> Vec<u8> {
+        std::fs::read(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("../../testdata/bench")
+                .join(name),
+        )
+        .unwrap()
+    }
+
     /// All coefficients up to the `last` wanted ones, component by component; nothing of those that are not wanted.
-    fn coefficients(file: &Sequential<'_>, wanted: &[Option<usize>], until: &[Option<usize>]) -> Vec<Vec<i16>> {
-        let mut entropy = Entropy::new(file, wanted);
+    fn coefficients(
+        file: &Sequential<'_>,
+        wanted: &[Option<usize>],
+        until: &[Option<usize>],
+    ) -> Result<Vec<Vec<i16>>, EngineError> {
+        let mut entropy = Entropy::new(file, wanted)?;
         let mut found = vec![Vec::new(); wanted.len()];
         let (_, down) = file.mcu_blocks();
         let mcus = entropy.mcus_in_row();
         for _ in 0..file.height.div_ceil(8 * down) {
             for first in (0..mcus).step_by(LANES) {
                 let count = LANES.min(mcus - first);
-                entropy.mcus(count).unwrap();
+                entropy.mcus(count)?;
                 for (component, found) in found.iter_mut().enumerate() {
                     let Some(until) = until[component] else { continue };
                     let blocks = count * file.components[component].across;
                     for (_, block, group) in entropy.groups(component, count) {
-                        for place in &ZIGZAG[..=until] {
+                        for place in ZIGZAG[..=until].iter().filter(|place| is_used(**place, until)) {
                             let numbers = &group[usize::from(*place) * LANES..][..LANES.min(blocks - block)];
                             found.extend_from_slice(numbers);
                         }
@@ -230,27 +244,34 @@ mod tests {
                 }
             }
         }
-        entropy.check().unwrap();
-        found
+        entropy.check()?;
+        Ok(found)
+    }
+
+    /// Two by two coefficients are wanted up to the fourth of a zigzag, which has one of the third row before it.
+    fn is_used(place: u8, until: usize) -> bool {
+        until != 4 || place != 16
     }
 
     #[test]
     fn what_is_kept_is_the_same_whatever_is_passed_over() {
-        let bench = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/bench");
         for name in [
             "photo_0.3mp.jpg",
             "restart_markers_0.3mp.jpg",
             "photo_2mp.jpg",
             "photo_2mp_444.jpg",
             "gray_2mp.jpg",
+            "photo_12mp.jpg",
             "dense_12mp.jpg",
         ] {
-            let input = std::fs::read(bench.join(name)).unwrap();
+            let input = bench(name);
             let file = Sequential::parse(&input).unwrap();
             let all = vec![Some(63); file.components.len()];
             for (luma, chroma) in [
                 (Some(0), Some(0)),
+                (Some(0), None),
                 (Some(0), Some(4)),
+                (Some(4), Some(4)),
                 (Some(4), Some(24)),
                 (None, Some(0)),
                 (Some(63), None),
@@ -258,10 +279,40 @@ mod tests {
                 let mut wanted = vec![chroma; file.components.len()];
                 wanted[0] = luma;
                 assert!(
-                    coefficients(&file, &wanted, &wanted) == coefficients(&file, &all, &wanted),
+                    coefficients(&file, &wanted, &wanted).unwrap() == coefficients(&file, &all, &wanted).unwrap(),
                     "{name}, {luma:?} of luma, {chroma:?} of chroma"
                 );
             }
         }
+    }
+
+    #[test]
+    fn damage_is_the_same_whether_streams_come_to_it_side_by_side_or_one_does() {
+        let whole = bench("photo_0.3mp.jpg");
+        let data = whole.len() - Sequential::parse(&whole).unwrap().data.len();
+        let wanted = [Some(0), Some(4), Some(0)];
+        let mut damaged = 0;
+        for round in 0..200 {
+            let mut input = whole.clone();
+            // Some of it in one place, some all over the file.
+            for index in 0..1 + round % 5 {
+                let at = data + (round * 7_919 + index * 104_729) % (whole.len() - data - 2);
+                input[at] ^= 1 << (round % 8);
+            }
+            let file = Sequential::parse(&input).unwrap();
+            // Where restart markers may come, streams do not run ahead.
+            let alone = Sequential {
+                restart_interval: usize::MAX,
+                ..Sequential::parse(&input).unwrap()
+            };
+            let found = coefficients(&file, &wanted, &wanted);
+            damaged += usize::from(found.is_err());
+            assert!(
+                found == coefficients(&alone, &wanted, &wanted),
+                "round {round}: {:?}",
+                found.err()
+            );
+        }
+        assert!((20..180).contains(&damaged), "{damaged} of 200 rounds found damage");
     }
 }
