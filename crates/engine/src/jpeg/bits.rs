@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn the_next_bit_is_the_same_wherever_the_piece_is_filled_up() {
         let data: Vec<u8> = (0..3 * PIECE as u32)
-            .map(|index| (index * 7_919 >> 4) as u8 & 0x7f)
+            .map(|index| ((index * 7_919) >> 4) as u8 & 0x7f)
             .collect();
         let mut source = Source::new(&data);
         let bits = |at: usize, count: usize| {
