@@ -1,6 +1,7 @@
 //! Copies of a database in use, and how one is put back.
 
 use std::fs::{self, File};
+use std::os::unix::fs::{MetadataExt as _, lchown};
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::Backup;
@@ -42,13 +43,15 @@ pub(super) fn restore(source: &Path, target: &Path) -> Result<BackupReport, Open
     let folder = folder_of(target);
     super::make_folder(folder)?;
     filesystem::check(folder, target)?;
-    let _alone = InUse::alone(target)?;
+    let alone = InUse::alone(target)?;
+    give_to_owner_of(folder, alone.path())?;
     let from = open_copy(source)?;
     validate_connection(&from, source)?;
     let partial = Partial::beside(target);
     copy(&from, &partial.path)?;
     start_new_log(&partial.path)?;
     let report = validate(&partial.path)?;
+    give_to_owner_of(folder, &partial.path)?;
     retire_log(target)?;
     partial.replace(target)?;
     Ok(report)
@@ -110,6 +113,16 @@ impl Drop for Partial {
         // Gone already when it was renamed.
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// What root restores belongs to whoever its folder belongs to: a service could not open it otherwise.
+fn give_to_owner_of(folder: &Path, file: &Path) -> Result<(), OpenError> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let owner = fs::metadata(folder).map_err(io("examine", folder))?;
+    // A link that the service has put there is not followed: root would give away what it points to.
+    lchown(file, Some(owner.uid()), Some(owner.gid())).map_err(io("give away", file))
 }
 
 fn sync_folder(file: &Path) -> Result<(), OpenError> {

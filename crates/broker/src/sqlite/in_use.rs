@@ -9,6 +9,7 @@ use super::error::OpenError;
 #[derive(Debug)]
 pub(super) struct InUse {
     _file: File,
+    path: PathBuf,
 }
 
 impl InUse {
@@ -28,6 +29,10 @@ impl InUse {
         Self::take(database, File::try_lock)
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn take(database: &Path, lock: fn(&File) -> Result<(), TryLockError>) -> Result<Self, OpenError> {
         let path = lock_path(database);
         let io = |source| OpenError::Io {
@@ -42,7 +47,7 @@ impl InUse {
             .open(&path)
             .map_err(io)?;
         match lock(&file) {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { _file: file, path }),
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
                 path: database.to_owned(),
             }),

@@ -1,6 +1,7 @@
 //! Copies of a database in use, and how one is put back.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,6 +69,39 @@ async fn a_backup_made_under_load_is_one_moment_of_it() {
     }
     stop.store(true, Ordering::Relaxed);
     load.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_restored_belongs_to_whoever_the_folder_belongs_to() {
+    /// Nobody, on most systems.
+    const SERVICE: u32 = 65_534;
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.db");
+    {
+        let broker = open(&folder.path().join("pixmill.db"));
+        submit(&broker).await;
+        broker.backup(&copy).unwrap();
+    }
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    // Only root can give anything away, and only root's files could belong to somebody else than the service.
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    if is_root {
+        chown(&data, Some(SERVICE), Some(SERVICE)).unwrap();
+    }
+    SqliteBroker::restore(&copy, &data.join("pixmill.db")).unwrap();
+    let owner = |path: &Path| {
+        let metadata = fs::metadata(path).unwrap();
+        (metadata.uid(), metadata.gid())
+    };
+    let names: Vec<_> = fs::read_dir(&data)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    for path in names {
+        assert_eq!(owner(&path), owner(&data), "{}", path.display());
+    }
 }
 
 #[tokio::test]
