@@ -269,9 +269,16 @@ proptest! {
         let input = read(&photo);
         let steps: Vec<_> = before.into_iter().chain([format!("resize:{width}")]).chain(after).collect();
         let recipe = steps.join(" | ");
-        let planned = mill(&input, &format!("{recipe} => png")).unwrap().outputs.remove(0).bytes;
         let decoded = mill(&input, "resize:10000 => png").unwrap().outputs.remove(0).bytes;
-        let found = psnr(&Picture::from_png(&planned), &Picture::from_png(&literally(decoded, &steps).unwrap()));
-        prop_assert!(found >= JPEG_TOLERANCE_DB, "{}, {}: {:.1} dB", photo, recipe, found);
+        match (mill(&input, &format!("{recipe} => png")), literally(decoded, &steps)) {
+            (Ok(mut planned), Ok(literal)) => {
+                let planned = planned.outputs.remove(0).bytes;
+                let found = psnr(&Picture::from_png(&planned), &Picture::from_png(&literal));
+                prop_assert!(found >= JPEG_TOLERANCE_DB, "{}, {}: {:.1} dB", photo, recipe, found);
+            }
+            // A crop may begin where the crops before it have left nothing.
+            (Err(EngineError::Impossible(_)), Err(_)) => {}
+            (planned, literal) => prop_assert!(false, "{}, {}: {:?} and {:?}", photo, recipe, planned.err(), literal.err()),
+        }
     }
 }
