@@ -147,8 +147,6 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// Bytes of a scan that are worth it.
-    pub(super) const WORTH_IT: usize = 8 * 1024;
     /// The last coefficient of a block that is worth it: what is wanted is decoded once more.
     pub(super) const LAST_COEFFICIENT: usize = 4;
 

@@ -147,7 +147,6 @@ impl<'a> Entropy<'a> {
     pub(super) fn new(file: &Sequential<'a>, wanted: &[Option<usize>]) -> Result<Self, EngineError> {
         let (across, _) = file.mcu_blocks();
         let is_ahead = file.restart_interval == 0
-            && file.data.len() >= Ahead::WORTH_IT
             && !wanted.is_empty()
             && wanted.iter().flatten().all(|last| *last <= Ahead::LAST_COEFFICIENT);
         let mut parts = Vec::<Part>::with_capacity(wanted.len());
