@@ -36,8 +36,8 @@ const FAR: u64 = 1 << 19;
 /// MCUs that are decoded one after another where nothing became certain.
 const PAUSE: usize = 32;
 
-/// Tables for the components of a scan (B.2.4.2).
-const SETS: usize = 4;
+/// Components of a scan, at most (B.2.3), each of which may have tables of its own.
+pub(super) const SETS: usize = 4;
 const ENTRIES: usize = SETS * 2 * WINDOWS;
 /// Rounded up, so that a remainder is a mask.
 const PHASES: usize = MAX_MCU_BLOCKS.next_power_of_two();
@@ -147,10 +147,7 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// The last coefficient of a block that is worth it: what is wanted is decoded once more.
-    pub(super) const LAST_COEFFICIENT: usize = 4;
-
-    /// For MCUs of components, of which there is one at least, with these tables and so many blocks.
+    /// For MCUs of components, one to [`SETS`] of them, with these tables and so many blocks.
     ///
     /// # Errors
     /// [`EngineError::Internal`] when there is no memory.

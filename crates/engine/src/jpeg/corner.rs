@@ -68,13 +68,10 @@ impl CornerTable {
     /// The last coefficient of the corner in zigzag order.
     pub(super) const LAST: usize = 4;
 
-    /// Where it is not `filled`, no corner is known.
-    pub(super) fn new(ac: &Decoder, filled: bool) -> Self {
+    pub(super) fn new(ac: &Decoder) -> Self {
         let mut corners = Box::new([Corner::default(); WINDOWS]);
-        if filled {
-            for (window, corner) in corners.iter_mut().enumerate() {
-                *corner = Corner::of(window, ac);
-            }
+        for (window, corner) in corners.iter_mut().enumerate() {
+            *corner = Corner::of(window, ac);
         }
         Self { corners }
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::ahead::{Ahead, Found};
+use super::ahead::{Ahead, Found, SETS};
 use super::bits::{Piece, Reader, Source};
 use super::corner::CornerTable;
 use super::huffman::{LOOK_UP_BITS, LOOK_UPS, extend};
@@ -64,7 +64,8 @@ pub(super) struct Tables {
     pub(super) dc: DcTable,
     pub(super) ac: AcTable,
     skip: SkipTable,
-    corner: CornerTable,
+    /// Where no more than a corner is wanted.
+    corner: Option<CornerTable>,
 }
 
 /// What is wanted of a component.
@@ -106,16 +107,9 @@ impl Tables {
         };
         let dc = DcTable::new(&component.dc);
         let ac = AcTable::new(&component.ac, takes);
-        let is_corner = matches!(
-            wanted,
-            Wanted::UpTo {
-                last: CornerTable::LAST,
-                ..
-            }
-        );
         Self {
             skip: SkipTable::new(&dc.decoder, &ac.decoder, passes_over),
-            corner: CornerTable::new(&ac.decoder, is_ahead && is_corner),
+            corner: (is_ahead && takes).then(|| CornerTable::new(&ac.decoder)),
             dc,
             ac,
         }
@@ -146,9 +140,10 @@ impl<'a> Entropy<'a> {
     /// [`EngineError::Internal`] when there is no memory.
     pub(super) fn new(file: &Sequential<'a>, wanted: &[Option<usize>]) -> Result<Self, EngineError> {
         let (across, _) = file.mcu_blocks();
+        // What is wanted of a block is decoded a second time: little enough, or that costs more than the streams gain.
         let is_ahead = file.restart_interval == 0
-            && !wanted.is_empty()
-            && wanted.iter().flatten().all(|last| *last <= Ahead::LAST_COEFFICIENT);
+            && (1..=SETS).contains(&wanted.len())
+            && wanted.iter().flatten().all(|last| *last <= CornerTable::LAST);
         let mut parts = Vec::<Part>::with_capacity(wanted.len());
         for (component, wanted) in file.components.iter().zip(wanted) {
             let wanted = Wanted::new(*wanted);
@@ -321,7 +316,8 @@ impl Part {
                     let dc = self.previous_dc;
                     let (group, lane) = place(groups, *across_bits, mcu, index);
                     group[lane] = dc;
-                    if !tables.corner.put(&bits, group, lane) {
+                    let corner = tables.corner.as_ref();
+                    if !corner.is_some_and(|corner| corner.put(&bits, group, lane)) {
                         coefficients(piece, &mut bits, &tables.ac, group, lane, last)?;
                     }
                 }
