@@ -136,8 +136,8 @@ pub(super) struct Ahead {
     blocks_in_mcu: usize,
     /// The state at the beginning of an MCU.
     begin: State,
-    /// What each stream had found when each of its blocks ended, as many as [`MOST_BLOCKS`].
-    records: [Vec<u64>; STREAMS],
+    /// What each stream had found when each of its blocks ended, [`MOST_BLOCKS`] of each.
+    records: Vec<u64>,
     /// What had been found at the beginning of whole MCUs and at the end of each of their blocks, and how many of these
     /// blocks were given.
     kept: Vec<Found>,
@@ -181,11 +181,7 @@ impl Ahead {
             begin: begins[0],
             next,
             blocks_in_mcu: begins.len(),
-            records: [
-                zeros(MOST_BLOCKS as u64)?,
-                zeros(MOST_BLOCKS as u64)?,
-                zeros(MOST_BLOCKS as u64)?,
-            ],
+            records: zeros((STREAMS * MOST_BLOCKS) as u64)?,
             kept: Vec::new(),
             given: 0,
             pause: 0,
@@ -259,12 +255,7 @@ impl Ahead {
             ..
         } = self;
         let entries = entries.first_chunk::<ENTRIES>()?;
-        let [one, two, three] = records;
-        let records = [
-            one.first_chunk_mut::<MOST_BLOCKS>()?,
-            two.first_chunk_mut::<MOST_BLOCKS>()?,
-            three.first_chunk_mut::<MOST_BLOCKS>()?,
-        ];
+        let records = records.as_chunks_mut::<MOST_BLOCKS>().0.first_chunk_mut::<STREAMS>()?;
         let mut streams = spans.map(|span| Stream::at(span.begin, *begin));
         loop {
             let left = |(stream, span): (&Stream, &Span)| span.stop.saturating_sub(stream.found.position());
@@ -286,10 +277,13 @@ impl Ahead {
                         let reach = stream.last + entry.reach();
                         let block = stream.found.blocks() % MOST_BLOCKS;
                         if reach >= LAST {
-                            *stream = match stream.one_symbol(sets, piece, next) {
-                                Some(after) => after,
-                                None => stream.behind_damage(&mut spans[index], (index > 0).then_some(*begin)),
-                            };
+                            let mut after = stream.packed().one_symbol(sets, piece, next);
+                            if after == Packed::NONE {
+                                after = (*stream)
+                                    .packed()
+                                    .behind_damage(&mut spans[index], (index > 0).then_some(*begin));
+                            }
+                            *stream = after.stream();
                             records[index][block] = stream.found.0;
                             bits[index] = bits_at(piece, stream.found.position());
                             continue;
@@ -327,7 +321,7 @@ impl Ahead {
         }
         let mut last = Found::new(spans[0].begin, false, 0);
         self.kept.push(last);
-        for (records, certain) in self.records.iter().zip(certain) {
+        for (records, certain) in self.records.chunks_exact(MOST_BLOCKS).zip(certain) {
             let taken = certain.len().min(left);
             left -= taken;
             // Each stream counts from where it began itself.
@@ -346,10 +340,14 @@ impl Ahead {
         Some(last.position() as usize)
     }
 
+    fn records_of(&self, stream: usize) -> &[u64] {
+        &self.records[stream * MOST_BLOCKS..][..MOST_BLOCKS]
+    }
+
     /// How many blocks a stream has found that lie in front of `end` and of any damage.
     fn whole(&self, stream: usize, span: &Span, found: Found, end: u64) -> usize {
         let blocks = found.blocks().min(span.damaged.unwrap_or(usize::MAX));
-        self.records[stream][..blocks].partition_point(|record| Found(*record).position() <= end)
+        self.records_of(stream)[..blocks].partition_point(|record| Found(*record).position() <= end)
     }
 
     /// Where a stream, of which some blocks are certain, meets the next one: the blocks of both up to there.
@@ -358,9 +356,10 @@ impl Ahead {
         (stream, certain): (usize, Range<usize>),
         (next, begin, blocks): (usize, u64, usize),
     ) -> Option<(usize, usize)> {
-        let position = |stream: usize, block: usize| Found(self.records[stream][block]).position();
+        let position = |stream: usize, block: usize| Found(self.records_of(stream)[block]).position();
         let mut other = 0;
-        let before = self.records[stream][certain.clone()].partition_point(|record| Found(*record).position() < begin);
+        let before =
+            self.records_of(stream)[certain.clone()].partition_point(|record| Found(*record).position() < begin);
         for block in certain.start + before..certain.end {
             let end = position(stream, block);
             while other < blocks && position(next, other) < end {
@@ -396,9 +395,48 @@ impl Stream {
         self.last = select_unpredictable(ends_block, 0, last);
     }
 
-    /// Decodes one symbol, unless it is none.
+    #[inline(always)]
+    const fn packed(self) -> Packed {
+        Packed(self.found.0, (self.last as u64) << 32 | self.state as u64)
+    }
+}
+
+/// A stream in two numbers: one whose address another function knows cannot live in registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Packed(u64, u64);
+
+impl Packed {
+    const NONE: Self = Self(0, 0);
+
+    #[inline(always)]
+    const fn stream(self) -> Stream {
+        Stream {
+            found: Found(self.0),
+            last: (self.1 >> 32) as usize,
+            state: self.1 as State,
+        }
+    }
+
+    /// Decodes one symbol; [`Packed::NONE`] where there is none.
     #[cold]
     #[inline(never)]
+    fn one_symbol(self, sets: &[Arc<Tables>], piece: &Piece, next: &[State; PHASES]) -> Self {
+        self.stream()
+            .one_symbol(sets, piece, next)
+            .map_or(Self::NONE, Stream::packed)
+    }
+
+    /// Goes on where nothing can be decoded.
+    #[cold]
+    #[inline(never)]
+    fn behind_damage(self, span: &mut Span, guessed: Option<State>) -> Self {
+        self.stream().behind_damage(span, guessed).packed()
+    }
+}
+
+impl Stream {
+    /// Decodes one symbol, unless it is none.
+    #[inline(always)]
     fn one_symbol(self, sets: &[Arc<Tables>], piece: &Piece, next: &[State; PHASES]) -> Option<Self> {
         let bits = bits_at(piece, self.found.position());
         let set = self.state as usize % ENTRIES / (2 * WINDOWS);
@@ -435,8 +473,7 @@ impl Stream {
     /// Goes on further along where nothing can be decoded. That is no wonder where the end of a block was only guessed: what
     /// was found up to there is thrown away then, and the next guess is twice as far away, so that there are few even where
     /// hardly any bits are codes. Otherwise something is damaged.
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     fn behind_damage(self, span: &mut Span, guessed: Option<State>) -> Self {
         let position = self.found.position() + (1 << span.attempts.min(12));
         if let Some(begin) = guessed
