@@ -38,6 +38,14 @@ pub enum RedisOpenError {
         #[source]
         source: Source,
     },
+    /// The server does not let in who we say we are, or does not let them do what is needed.
+    #[error("Redis at {address} refuses: {reason}")]
+    Refused {
+        /// The address, without its password.
+        address: String,
+        /// What is missing, and where it is set.
+        reason: String,
+    },
     /// The server is older than the commands that are needed.
     #[error("Redis at {address} is of version {found}, needed is {required} or later")]
     TooOld {
@@ -71,6 +79,37 @@ pub enum RedisOpenError {
         /// As the setting says.
         wanted: u32,
     },
+}
+
+impl RedisOpenError {
+    /// What an error before the first task means: a refusal is told from an absence.
+    pub(super) fn at_start(address: &str, error: RedisError) -> Self {
+        let reason = match error.code() {
+            Some("NOAUTH") => "it asks for a password and the address has none: write redis://:password@host, or \
+                 redis://user:password@host for a user of its own"
+                .to_owned(),
+            Some("WRONGPASS") => "it does not know the user and password of the address".to_owned(),
+            Some("NOPERM") => format!(
+                "its user may not do what is needed ({}): docs/operations.md lists the permissions",
+                error.detail().unwrap_or_default()
+            ),
+            _ if error.kind() == ErrorKind::AuthenticationFailed => {
+                "it does not know the user and password of the address".to_owned()
+            }
+            _ => return Self::unreachable(address, Box::new(error)),
+        };
+        Self::Refused {
+            address: address.to_owned(),
+            reason,
+        }
+    }
+
+    pub(super) fn unreachable(address: &str, source: Source) -> Self {
+        Self::Unreachable {
+            address: address.to_owned(),
+            source,
+        }
+    }
 }
 
 /// What an error of the client means for whoever called the broker.

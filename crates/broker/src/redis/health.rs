@@ -8,20 +8,18 @@ use super::RedisUsage;
 use super::address::Connection;
 use super::error::RedisOpenError;
 use super::link::Link;
+use crate::BrokerError;
 
 /// The oldest that has all commands the scripts use.
 const OLDEST_VERSION: (&str, (u32, u32)) = ("6.2", (6, 2));
 
 /// Refuses a server that would lose tasks, and says what it could lose.
 pub(super) async fn check_server(connection: &mut Connection, address: &str) -> Result<Vec<String>, RedisOpenError> {
-    let unreachable = |error: RedisError| RedisOpenError::Unreachable {
-        address: address.to_owned(),
-        source: Box::new(error),
-    };
+    let refused = |error: RedisError| RedisOpenError::at_start(address, error);
     let mut warnings = Vec::new();
-    let answers = connection.send_to_all(cmd("INFO")).await.map_err(unreachable)?;
+    let answers = connection.send_to_all(cmd("INFO")).await.map_err(refused)?;
     for answer in answers {
-        let info: String = redis::from_redis_value(answer).map_err(|error| unreachable(error.into()))?;
+        let info: String = redis::from_redis_value(answer).map_err(|error| refused(error.into()))?;
         let version = field(&info, "redis_version").unwrap_or("unknown");
         if !is_new_enough(version) {
             return Err(RedisOpenError::TooOld {
@@ -94,16 +92,19 @@ pub(super) async fn usage(connection: &mut Connection) -> Result<RedisUsage, Red
 /// Sees to it that all processes agree on the number of partitions.
 pub(super) async fn check_partitions(link: &Link, address: &str, roots: &[String]) -> Result<(), RedisOpenError> {
     let wanted = u32::try_from(roots.len()).unwrap_or(u32::MAX);
-    let unreachable = |error| RedisOpenError::Unreachable {
-        address: address.to_owned(),
-        source: Box::new(error),
+    let refused = |error| match error {
+        BrokerError::Unavailable(source) => match source.downcast::<RedisError>() {
+            Ok(error) => RedisOpenError::at_start(address, *error),
+            Err(source) => RedisOpenError::unreachable(address, source),
+        },
+        other => RedisOpenError::unreachable(address, Box::new(other)),
     };
     let mut note = cmd("HSETNX");
     note.arg(&roots[0]).arg("partitions").arg(wanted);
-    link.command::<i64>(&note).await.map_err(unreachable)?;
+    link.command::<i64>(&note).await.map_err(refused)?;
     let mut read = cmd("HGET");
     read.arg(&roots[0]).arg("partitions");
-    let found: u32 = link.command(&read).await.map_err(unreachable)?;
+    let found: u32 = link.command(&read).await.map_err(refused)?;
     if found != wanted {
         return Err(RedisOpenError::Partitions {
             address: address.to_owned(),

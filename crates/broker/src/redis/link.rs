@@ -83,7 +83,10 @@ impl Connection {
     /// Sends a command to every node that takes writes; one answer each.
     pub(super) async fn send_to_all(&mut self, command: Cmd) -> Result<Vec<Value>, RedisError> {
         match self {
-            Self::One(connection) => Ok(vec![connection.req_packed_command(&command).await?]),
+            Self::One(connection) => {
+                let answer = connection.req_packed_command(&command).await?;
+                Ok(vec![answer.extract_error()?])
+            }
             Self::Cluster(connection) => {
                 let nodes = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
                 match connection.route_command(command, nodes).await? {

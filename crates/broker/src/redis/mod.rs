@@ -117,14 +117,10 @@ impl RedisBroker {
             timeout: redis.replica_timeout,
         };
         let link = Arc::new(Link::new(Arc::clone(&address), replicas));
-        let unreachable = |source: error::Source| RedisOpenError::Unreachable {
-            address: address.shown.clone(),
-            source,
-        };
         let mut connection = link
             .connect(Purpose::Calls)
             .await
-            .map_err(|error| unreachable(Box::new(error)))?;
+            .map_err(|error| RedisOpenError::at_start(&address.shown, error))?;
         let warnings = health::check_server(&mut connection, &address.shown).await?;
         health::check_partitions(&link, &address.shown, &roots).await?;
         let hub = Arc::new(Hub::default());

@@ -1,12 +1,13 @@
 //! A cluster of three nodes, each with a third of the slots.
 
-use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::process::Child;
 
 use async_trait::async_trait;
 use pixmill_broker::{BrokerOptions, RedisOptions};
 use tempfile::TempDir;
 
+use super::authority::Authority;
 use super::backend;
 use super::ports::Ports;
 use super::server::{DURABLE, converse, start_process, wait_until};
@@ -15,11 +16,14 @@ use crate::conformance::{Backend, Opened};
 const NODES: usize = 3;
 /// Slots of a cluster.
 const SLOTS: u32 = 16_384;
+/// Of a node, in its folder.
+const SOCKET: &str = "redis.sock";
 
 /// Three processes; killed when dropped.
 pub(crate) struct Cluster {
-    _folder: TempDir,
+    folder: TempDir,
     _claim: Ports,
+    scheme: &'static str,
     ports: Vec<u16>,
     processes: Vec<Child>,
 }
@@ -27,6 +31,19 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Starts the nodes and waits until they take writes.
     pub(crate) fn start() -> Self {
+        Self::start_with("redis+cluster", |_| Vec::new())
+    }
+
+    /// Starts nodes that talk to nobody but over TLS, and to the test through a socket.
+    pub(super) fn start_behind(authority: &Authority) -> Self {
+        Self::start_with("rediss+cluster", |port| {
+            let place = ["--port", "0", "--tls-port", port, "--tls-cluster", "yes"];
+            let place = place.into_iter().map(str::to_owned);
+            place.chain(authority.settings()).collect()
+        })
+    }
+
+    fn start_with(scheme: &'static str, more: impl Fn(&str) -> Vec<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Each with the next one, which the nodes talk to each other over.
         let claim = Ports::claim();
@@ -38,9 +55,12 @@ impl Cluster {
             // As if they had met before: meeting takes them up to ten seconds.
             std::fs::write(own.join("nodes.conf"), known_nodes(&ports, *port)).unwrap();
             let bus = (port + 1).to_string();
+            let port = port.to_string();
             let settings = [
                 "--port",
-                &port.to_string(),
+                &port,
+                "--unixsocket",
+                SOCKET,
                 "--bind",
                 "127.0.0.1",
                 "--cluster-enabled",
@@ -50,12 +70,14 @@ impl Cluster {
             .chain(["--cluster-port", &bus, "--cluster-node-timeout", "5000", "--save", ""])
             .chain(DURABLE.iter().copied())
             .map(str::to_owned)
+            .chain(more(&port))
             .collect::<Vec<_>>();
             processes.push(start_process(&own, &settings));
         }
         let cluster = Self {
-            _folder: folder,
+            folder,
             _claim: claim,
+            scheme,
             ports,
             processes,
         };
@@ -66,8 +88,8 @@ impl Cluster {
     /// The address for the broker: one node tells of the others.
     pub(crate) fn address(&self) -> String {
         format!(
-            "redis+cluster://127.0.0.1:{},127.0.0.1:{}",
-            self.ports[0], self.ports[1]
+            "{}://127.0.0.1:{},127.0.0.1:{}",
+            self.scheme, self.ports[0], self.ports[1]
         )
     }
 
@@ -87,7 +109,8 @@ impl Cluster {
     }
 
     fn ask(&self, node: usize, command: &[&str]) -> std::io::Result<String> {
-        converse(&mut TcpStream::connect(("127.0.0.1", self.ports[node]))?, command)
+        let socket = self.folder.path().join(self.ports[node].to_string()).join(SOCKET);
+        converse(&mut UnixStream::connect(socket)?, command)
     }
 }
 

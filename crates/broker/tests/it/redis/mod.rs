@@ -1,5 +1,6 @@
 //! The Redis broker: the conformance suite against real servers of Redis and Valkey, and what is its own.
 
+mod authority;
 mod backend;
 mod cluster;
 mod failover;

@@ -1,19 +1,25 @@
 //! A master, a replica and three sentinels: the master dies, the replica takes over.
 
-use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
 use pixmill_broker::{Broker, BrokerError, BrokerOptions, RedisBroker, RedisOptions};
 use tempfile::TempDir;
 
+use super::authority::Authority;
 use super::ports::Ports;
 use super::server::{DURABLE, converse, start_process, wait_until};
 use crate::conformance::tasks::{claim_up_to, completion, submission, task};
 
+/// Of a process, in its folder.
+const SOCKET: &str = "redis.sock";
+
 /// Five processes; killed when dropped.
 pub(super) struct Watched {
     folder: TempDir,
+    /// What each is told so that it talks to nobody but over TLS; nothing where all talk openly.
+    tls: Vec<String>,
     _claim: Ports,
     pub(super) servers: Vec<u16>,
     sentinels: Vec<u16>,
@@ -22,12 +28,24 @@ pub(super) struct Watched {
 
 impl Watched {
     pub(super) fn start() -> Self {
+        Self::start_with(Vec::new())
+    }
+
+    /// Starts servers and sentinels that talk to nobody but over TLS, and to the test through a socket.
+    pub(super) fn start_behind(authority: &Authority) -> Self {
+        let mut tls = authority.settings();
+        tls.extend(["--tls-replication", "yes"].map(str::to_owned));
+        Self::start_with(tls)
+    }
+
+    fn start_with(tls: Vec<String>) -> Self {
         let claim = Ports::claim();
         let mut watched = Self {
             folder: tempfile::tempdir().unwrap(),
             servers: (0..2).map(|index| claim.get(index)).collect(),
             sentinels: (2..5).map(|index| claim.get(index)).collect(),
             _claim: claim,
+            tls,
             processes: Vec::new(),
         };
         let master = watched.servers[0].to_string();
@@ -43,11 +61,12 @@ impl Watched {
             std::fs::create_dir(&own).unwrap();
             let file = own.join("sentinel.conf");
             let settings = format!(
-                "port {port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 {master} 2\n\
+                "bind 127.0.0.1\nsentinel monitor main 127.0.0.1 {master} 2\n\
                  sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n"
             );
             std::fs::write(&file, settings).unwrap();
-            let words = [file.display().to_string(), "--sentinel".to_owned()];
+            let mut words = vec![file.display().to_string(), "--sentinel".to_owned()];
+            words.extend(watched.place(port));
             watched.processes.push(start_process(&own, &words));
         }
         for port in watched.sentinels.clone() {
@@ -63,25 +82,33 @@ impl Watched {
         let port = self.servers[index].to_string();
         let own = self.folder.path().join(&port);
         std::fs::create_dir(&own).unwrap();
-        let settings = [
-            "--port",
-            &port,
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--repl-diskless-sync-delay",
-            "0",
-        ];
+        let settings = ["--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0"];
         let settings = settings.iter().chain(DURABLE).chain(more).map(|&word| word.to_owned());
-        self.processes.push(start_process(&own, &settings.collect::<Vec<_>>()));
         let port = self.servers[index];
+        let settings: Vec<String> = settings.chain(self.place(port)).collect();
+        self.processes.push(start_process(&own, &settings));
         wait_until("a server answers", || self.ask(port, &["PING"]).starts_with("+PONG"));
     }
 
+    /// Where a process listens.
+    fn place(&self, port: u16) -> Vec<String> {
+        let port = port.to_string();
+        let place: &[&str] = if self.tls.is_empty() {
+            &["--port", &port]
+        } else {
+            &["--port", "0", "--tls-port", &port]
+        };
+        let place = place.iter().chain(&["--unixsocket", SOCKET]);
+        place
+            .map(|&word| word.to_owned())
+            .chain(self.tls.iter().cloned())
+            .collect()
+    }
+
     pub(super) fn address(&self) -> String {
+        let scheme = if self.tls.is_empty() { "redis" } else { "rediss" };
         let nodes: Vec<String> = self.sentinels.iter().map(|port| format!("127.0.0.1:{port}")).collect();
-        format!("redis+sentinel://{}/main/0", nodes.join(","))
+        format!("{scheme}+sentinel://{}/main/0", nodes.join(","))
     }
 
     /// Waits until every sentinel says that this server is the master, and is well.
@@ -108,7 +135,8 @@ impl Watched {
 
     /// What a process answers; nothing when it does not.
     pub(super) fn ask(&self, port: u16, command: &[&str]) -> String {
-        let answer = TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| converse(&mut stream, command));
+        let socket = self.folder.path().join(port.to_string()).join(SOCKET);
+        let answer = UnixStream::connect(socket).and_then(|mut stream| converse(&mut stream, command));
         answer.unwrap_or_default()
     }
 }

@@ -1,57 +1,16 @@
 //! Redis behind TLS, with a user of its own and a database other than the first: certificates are made for each test.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use pixmill_broker::{Broker, BrokerOptions, ClaimRequest, RedisBroker, RedisOpenError, RedisOptions};
-use tempfile::TempDir;
 
+use super::authority::Authority;
+use super::cluster::Cluster;
 use super::ports::Ports;
+use super::sentinel::Watched;
 use super::server::{DURABLE, Server};
 use crate::conformance::tasks::{claim_up_to, completion, submission, task};
-
-/// An authority and the certificate of a server that it has signed.
-struct Authority {
-    folder: TempDir,
-}
-
-impl Authority {
-    /// Makes an authority that has signed a certificate for 127.0.0.1.
-    fn new() -> Self {
-        let authority = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
-        openssl(
-            authority.folder.path(),
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=authority \
-             -keyout ca.key -out ca.pem",
-        );
-        openssl(
-            authority.folder.path(),
-            "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=redis -keyout server.key -out server.csr",
-        );
-        std::fs::write(authority.file("names"), "subjectAltName = IP:127.0.0.1\n").unwrap();
-        openssl(
-            authority.folder.path(),
-            "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem",
-        );
-        authority
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-}
-
-fn openssl(folder: &Path, arguments: &str) {
-    let done = Command::new("openssl")
-        .args(arguments.split_whitespace())
-        .current_dir(folder)
-        .output()
-        .expect("openssl cannot be started: scripts/setup installs it");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-}
 
 /// A server that lets in nobody but over TLS, or through its socket.
 struct Guarded {
@@ -63,26 +22,9 @@ struct Guarded {
 impl Guarded {
     fn start() -> Self {
         let (authority, ports) = (Authority::new(), Ports::claim());
-        let [port, certificate, key, ca] = [
-            ports.get(0).to_string(),
-            authority.file("server.pem").display().to_string(),
-            authority.file("server.key").display().to_string(),
-            authority.file("ca.pem").display().to_string(),
-        ];
-        let tls = [
-            "--tls-port",
-            &port,
-            "--bind",
-            "127.0.0.1",
-            "--tls-cert-file",
-            &certificate,
-            "--tls-key-file",
-            &key,
-            "--tls-ca-cert-file",
-            &ca,
-            "--tls-auth-clients",
-            "no",
-        ];
+        let port = ports.get(0).to_string();
+        let tls = authority.settings();
+        let tls: Vec<&str> = tls.iter().map(String::as_str).collect();
         // What a user of Redis needs who may touch nothing but the keys of pixmill.
         let user = [
             "--user",
@@ -95,7 +37,8 @@ impl Guarded {
             "+info",
             "+config|get",
         ];
-        let settings = [DURABLE, &tls, &user, &["--requirepass", "secret"]].concat();
+        let place = ["--tls-port", &port, "--bind", "127.0.0.1"];
+        let settings = [DURABLE, &place, &tls, &user, &["--requirepass", "secret"]].concat();
         let server = Server::start_with_password(&settings, "secret");
         Self {
             authority,
@@ -142,18 +85,21 @@ async fn a_life_behind_tls() {
 async fn a_server_whose_certificate_nobody_trusted_has_signed_is_refused() {
     let guarded = Guarded::start();
     let other = Authority::new();
-    for (user, ca_file) in [
-        ("mill:pass-word", Some(other.file("ca.pem"))),
+    for ca_file in [
+        Some(other.file("ca.pem")),
         // Nor has any authority of the system.
-        ("mill:pass-word", None),
-        ("mill:wrong", Some(guarded.authority.file("ca.pem"))),
-        ("nobody:pass-word", Some(guarded.authority.file("ca.pem"))),
+        None,
     ] {
-        let refused = guarded.open(user, ca_file.clone()).await.unwrap_err();
+        let refused = guarded.open("mill:pass-word", ca_file.clone()).await.unwrap_err();
         assert!(
             matches!(refused, RedisOpenError::Unreachable { .. }),
-            "{user} {ca_file:?}: {refused:?}"
+            "{ca_file:?}: {refused:?}"
         );
+    }
+    for user in ["mill:wrong", "nobody:pass-word"] {
+        let refused = guarded.open(user, Some(guarded.authority.file("ca.pem"))).await;
+        let refused = refused.unwrap_err();
+        assert!(matches!(refused, RedisOpenError::Refused { .. }), "{user}: {refused:?}");
     }
     let missing = guarded
         .open("mill:pass-word", Some(other.file("none")))
@@ -165,4 +111,74 @@ async fn a_server_whose_certificate_nobody_trusted_has_signed_is_refused() {
         .await
         .unwrap_err();
     assert!(matches!(empty, RedisOpenError::Address { .. }), "{empty:?}");
+}
+
+#[tokio::test]
+async fn a_cluster_behind_tls() {
+    let authority = Authority::new();
+    let cluster = Cluster::start_behind(&authority);
+    let redis = RedisOptions {
+        partitions: 8,
+        ..trusting(&authority)
+    };
+    let broker = RedisBroker::open(&cluster.address(), redis, BrokerOptions::default())
+        .await
+        .unwrap();
+    a_task_passes(&broker).await;
+    let refused = RedisBroker::open(
+        &cluster.address(),
+        trusting(&Authority::new()),
+        BrokerOptions::default(),
+    )
+    .await;
+    assert!(
+        matches!(refused, Err(RedisOpenError::Unreachable { .. })),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn sentinels_and_their_servers_behind_tls() {
+    let authority = Authority::new();
+    let mut watched = Watched::start_behind(&authority);
+    let broker = RedisBroker::open(&watched.address(), trusting(&authority), BrokerOptions::default())
+        .await
+        .unwrap();
+    a_task_passes(&broker).await;
+    watched.kill(0);
+    watched.wait_for_master(1);
+    a_task_passes(&broker).await;
+    let refused = RedisBroker::open(
+        &watched.address(),
+        trusting(&Authority::new()),
+        BrokerOptions::default(),
+    )
+    .await;
+    assert!(
+        matches!(refused, Err(RedisOpenError::Unreachable { .. })),
+        "{refused:?}"
+    );
+}
+
+fn trusting(authority: &Authority) -> RedisOptions {
+    RedisOptions {
+        ca_file: Some(authority.file("ca.pem")),
+        ..RedisOptions::default()
+    }
+}
+
+/// Claims, submits and completes, as soon as the broker is there again.
+async fn a_task_passes(broker: &RedisBroker) {
+    let described = task();
+    let began = Instant::now();
+    while let Err(error) = broker.submit(submission(described.clone())).await {
+        assert!(began.elapsed() < Duration::from_secs(20), "{error}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let waiting = ClaimRequest {
+        wait: Duration::from_secs(20),
+        ..claim_up_to(1)
+    };
+    let lease = broker.claim(waiting).await.unwrap().leases.remove(0);
+    assert_eq!(broker.complete(lease.id, completion()).await.unwrap().id, described.id);
 }
