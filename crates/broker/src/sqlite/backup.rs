@@ -69,9 +69,15 @@ fn io<'a>(action: &'static str, path: &'a Path) -> impl Fn(std::io::Error) -> Op
     }
 }
 
+fn exists(target: &Path) -> OpenError {
+    OpenError::Exists {
+        path: target.to_owned(),
+    }
+}
+
 fn refuse_existing(target: &Path) -> Result<(), OpenError> {
     if fs::symlink_metadata(target).is_ok() {
-        return Err(io("back up to", target)(std::io::ErrorKind::AlreadyExists.into()));
+        return Err(exists(target));
     }
     Ok(())
 }
@@ -91,7 +97,10 @@ impl Partial {
     /// Gives the file its name, unless another file has come to have it.
     fn publish_new(self, target: &Path) -> Result<(), OpenError> {
         self.sync()?;
-        fs::hard_link(&self.path, target).map_err(io("back up to", target))?;
+        fs::hard_link(&self.path, target).map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => exists(target),
+            _ => io("back up to", target)(error),
+        })?;
         sync_folder(target)
     }
 

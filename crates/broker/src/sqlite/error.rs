@@ -65,6 +65,12 @@ pub enum OpenError {
         /// The oldest that is good.
         required: &'static str,
     },
+    /// A backup never takes the place of a file.
+    #[error("{} exists already; name a file that does not, or remove it first", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file or folder could not be used.
     #[error("cannot {action} {}", path.display())]
     Io {

@@ -134,6 +134,9 @@ fn a_backup_of_a_running_server_restores_its_tasks() {
     let command = |name: &str| run(pixmill([name, "--data"]).arg(data.path()).arg(&copy));
     let (code, _, errors) = command("backup");
     assert_eq!(code, Some(0), "{errors}");
+    let (code, _, errors) = command("backup");
+    assert_eq!(code, Some(1), "a backup must not take the place of a file");
+    assert!(errors.contains("exists already; name a file that does not"), "{errors}");
     let later = server.client().upload("later.jpg", &testdata("bench/photo_0.3mp.jpg"));
     server.client().wait_until_final(&later);
 

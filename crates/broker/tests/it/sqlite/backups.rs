@@ -154,7 +154,10 @@ async fn a_bad_backup_is_refused_and_the_database_stays() {
     let kept = submit(&broker).await;
     broker.backup(&copy).unwrap();
     let refusal = broker.backup(&copy).unwrap_err();
-    assert!(matches!(&refusal, OpenError::Io { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists));
+    assert!(
+        matches!(&refusal, OpenError::Exists { path } if path == &copy),
+        "{refusal}"
+    );
     drop(broker);
 
     let mut bytes = fs::read(&copy).unwrap();
