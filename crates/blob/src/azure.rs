@@ -54,6 +54,15 @@ impl AzureOptions {
     }
 }
 
+/// What could have been set where nothing says who we are: then the identity of the machine is asked for.
+pub(crate) fn missing(own: &AzureOptions) -> Option<&'static str> {
+    let is_given = own.credentials.has_any_of(AT_HAND)
+        || own
+            .credentials
+            .has_any_of(&["AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT"]);
+    (!is_given).then_some("AZURE_STORAGE_KEY")
+}
+
 /// Where Azure has the account.
 pub(crate) fn own_endpoint(account: &str) -> String {
     format!("https://{account}.blob.core.windows.net")

@@ -48,6 +48,18 @@ pub enum Service {
     Azure(AzureOptions),
 }
 
+impl BucketOptions {
+    /// The settings that would say who we are, where none is set and the machine itself has to be known to the service.
+    #[must_use]
+    pub fn missing_credentials(&self) -> Option<&'static str> {
+        match &self.service {
+            Service::S3(own) => own.credentials.missing(),
+            Service::Google(own) => google::missing(own),
+            Service::Azure(own) => azure::missing(own),
+        }
+    }
+}
+
 impl fmt::Display for BucketOptions {
     /// The server that is asked.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -35,6 +35,13 @@ impl GoogleOptions {
     }
 }
 
+/// What could have been set where nothing says who we are: then the gcloud tool's file or the identity of the machine is
+/// asked for.
+pub(crate) fn missing(own: &GoogleOptions) -> Option<&'static str> {
+    let names: Vec<&str> = VARIABLES.iter().map(|(name, _)| *name).collect();
+    (!own.credentials.has_any_of(&names)).then_some("GOOGLE_APPLICATION_CREDENTIALS")
+}
+
 pub(crate) fn bucket(
     options: &BucketOptions,
     own: &GoogleOptions,

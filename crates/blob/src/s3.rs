@@ -33,6 +33,14 @@ const VARIABLES: &[(&str, AmazonS3ConfigKey)] = &[
     ("AWS_METADATA_ENDPOINT", AmazonS3ConfigKey::MetadataEndpoint),
 ];
 
+/// Those that say who we are.
+const IDENTITIES: &[&str] = &[
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+];
+
 /// What is said to S3 alone.
 #[derive(Debug, Clone)]
 pub struct S3Options {
@@ -63,6 +71,15 @@ impl S3Credentials {
     #[must_use]
     pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Self {
         Self::Environment(Variables::collect(VARIABLES, lookup))
+    }
+
+    /// What could have been set where nothing is: then the machine's own role is asked for.
+    pub(crate) fn missing(&self) -> Option<&'static str> {
+        let is_given = match self {
+            Self::Environment(variables) => variables.has_any_of(IDENTITIES),
+            Self::File { .. } => true,
+        };
+        (!is_given).then_some("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s3_credentials_file,")
     }
 
     /// Whether nobody has to be asked for them.

@@ -74,7 +74,15 @@ async fn open_blobs(config: &Config, part: Part) -> anyhow::Result<BlobStore> {
     let refused = |what: &str, error: BlobError| {
         let (place, server) = (&config.storage.storage, &bucket.options);
         let error = anyhow::Error::new(error);
-        anyhow!("cannot {what} {place} at {server}: {}", error.root_cause())
+        let hint = bucket
+            .options
+            .missing_credentials()
+            .map_or_else(String::new, |missing| {
+                format!(
+                    " ({missing} would say who we are and is not set, so that the machine's own identity was asked for)"
+                )
+            });
+        anyhow!("cannot {what} {place} at {server}: {}{hint}", error.root_cause())
     };
     let blobs = BlobStore::bucket(&bucket.options).map_err(|error| refused("use", error))?;
     // A name that is wrong, or a key, should show now and not with the first upload.

@@ -171,6 +171,17 @@ fn a_bucket_that_cannot_be_used_is_named_at_start() {
     assert!(!status.success());
     let reason = "cannot read the credentials file /no/such/file: No such file or directory";
     assert!(output.contains(reason), "{output}");
+
+    // What a machine outside a cloud has: nobody at the address where its own role would be told.
+    let nobody = cloud
+        .settings(ServerOptions::new())
+        .env("AWS_ACCESS_KEY_ID", "")
+        .env("AWS_SECRET_ACCESS_KEY", "")
+        .env("AWS_METADATA_ENDPOINT", "http://127.0.0.1:1");
+    let (status, output) = nobody.start_refused(&cloud.data, "127.0.0.1:0");
+    assert!(!status.success());
+    let reason = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s3_credentials_file, would say who we are";
+    assert!(output.contains(&place) && output.contains(reason), "{output}");
     assert!(!cloud.data.path().exists(), "it is refused before anything is written");
 }
 
