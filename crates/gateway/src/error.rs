@@ -20,6 +20,7 @@ use crate::problem::{ProblemCode, ProblemDocument};
 const QUEUE_FULL_RETRY: Duration = Duration::from_secs(5);
 const UNAVAILABLE_RETRY: Duration = Duration::from_secs(2);
 const BUSY_RETRY: Duration = Duration::from_secs(1);
+const NOT_ACCEPTING_RETRY: Duration = Duration::from_secs(60);
 
 type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
@@ -74,6 +75,15 @@ impl Problem {
         Self::new(ProblemCode::Busy, detail)
             .limit("max_uploads", limit as u64, None)
             .retry_after(BUSY_RETRY)
+    }
+
+    /// Nothing becomes a task here, whatever it is.
+    pub(crate) fn not_accepting() -> Self {
+        Self::new(
+            ProblemCode::NotAccepting,
+            "this gateway takes no new tasks (accept_tasks is false); it tells of those there are",
+        )
+        .retry_after(NOT_ACCEPTING_RETRY)
     }
 
     /// The queue holds as many tasks as it may.

@@ -14,6 +14,8 @@ pub struct GatewayOptions {
     pub assets: Option<AssetFolder>,
     /// Origins that browsers may call from; `*` for any, none by default.
     pub cors_origins: Vec<String>,
+    /// Whether tasks are taken; where not, uploads and retries are answered 503 and all else goes on.
+    pub accept_tasks: bool,
     /// Uploads under way at the same time; more are answered 503.
     pub max_uploads: usize,
     /// How long a client may take to send the next piece of an upload.
@@ -46,6 +48,7 @@ impl Default for GatewayOptions {
             limits: Limits::default(),
             assets: None,
             cors_origins: Vec::new(),
+            accept_tasks: true,
             max_uploads: 256,
             upload_idle_timeout: Duration::from_secs(30),
             max_wait: Duration::from_secs(60),

@@ -101,6 +101,8 @@ problem_codes! {
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "Idempotency key reused";
     /// A defect in pixmill.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error";
+    /// This gateway takes no new tasks, and was told so.
+    NotAccepting = "not_accepting", SERVICE_UNAVAILABLE, "No new tasks taken";
     /// As many uploads are under way as there may be.
     Busy = "busy", SERVICE_UNAVAILABLE, "Too many uploads at once";
     /// The queue holds as many tasks as it may.

@@ -63,6 +63,9 @@ pub(crate) async fn accept(
 ) -> Result<Accepted, Problem> {
     let (head, body) = request.into_parts();
     let mut body = UploadBody::new(&head.headers, body, app.options.upload_idle_timeout);
+    if !app.options.accept_tasks {
+        return Err(body.refuse(app, Problem::not_accepting()));
+    }
     let permit = match app.uploads.clone().try_acquire_owned() {
         Ok(permit) => permit,
         Err(_) => return Err(body.refuse(app, Problem::busy(app.options.max_uploads))),

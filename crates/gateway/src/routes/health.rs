@@ -53,7 +53,7 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Health, Proble
     if app.shutdown.is_cancelled() {
         return Err(Problem::unavailable(
             ProblemCode::ShuttingDown,
-            "the gateway finishes what it has and takes no more",
+            "this process finishes what it has and takes no more",
         ));
     }
     app.readiness.check(&app.services).await?;

@@ -1,7 +1,7 @@
 //! What is refused, with which problem, and that nothing stays of it.
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, StatusCode};
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use insta::assert_snapshot;
@@ -333,6 +333,33 @@ async fn more_uploads_than_there_may_be() {
       limit_name: "max_uploads"
       limit: 0
     "#);
+}
+
+#[tokio::test]
+async fn a_gateway_that_takes_no_tasks_goes_on_telling_of_those_there_are() {
+    let options = GatewayOptions {
+        accept_tasks: false,
+        ..GatewayOptions::default()
+    };
+    let world = World::with(options, BrokerOptions::default()).await;
+    assert_snapshot!(refused(&world, upload(Form::file("a.png", &small_png()))).await, @"503 not_accepting: this gateway takes no new tasks (accept_tasks is false); it tells of those there are");
+    let answer = world.send(image_request("/v1/tasks", "image/png", small_png())).await;
+    assert_eq!(
+        (answer.problem().as_str(), answer.header("retry-after")),
+        ("not_accepting", Some("60"))
+    );
+    let task = pixmill_types::TaskId::generate();
+    assert_eq!(
+        world.post(&format!("/v1/tasks/{task}/retry")).await.problem(),
+        "not_accepting"
+    );
+    assert_eq!(
+        world.get(&format!("/v1/tasks/{task}")).await.problem(),
+        "task_not_found"
+    );
+    for path in ["/readyz", "/v1/tasks", "/v1/stats"] {
+        assert_eq!(world.get(path).await.status, StatusCode::OK, "{path}");
+    }
 }
 
 #[tokio::test]

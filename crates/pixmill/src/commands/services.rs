@@ -114,6 +114,7 @@ pub(super) fn gateway_options(config: &Config) -> GatewayOptions {
     GatewayOptions {
         limits: config.limits.clone(),
         cors_origins: config.server.cors_origins.clone(),
+        accept_tasks: config.server.accept_tasks,
         max_uploads: config.server.max_uploads as usize,
         upload_idle_timeout: config.server.upload_idle_timeout,
         max_wait: config.server.max_wait,

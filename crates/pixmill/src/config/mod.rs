@@ -280,6 +280,7 @@ mod tests {
         assert_eq!(config.broker.redis_replica_timeout, redis.replica_timeout);
         assert_eq!(config.broker.redis_ca_file, redis.ca_file);
         let gateway = pixmill_gateway::GatewayOptions::default();
+        assert_eq!(config.server.accept_tasks, gateway.accept_tasks);
         assert_eq!(config.server.max_uploads as usize, gateway.max_uploads);
         assert_eq!(config.server.max_connections as usize, gateway.max_connections);
         assert_eq!(config.server.upload_idle_timeout, gateway.upload_idle_timeout);

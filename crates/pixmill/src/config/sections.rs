@@ -19,6 +19,9 @@ section! {
         allow_anonymous: bool = "false",
         /// Origins whose pages may call from a browser, such as https://app.example.com; * for any.
         cors_origins: Vec<String> = "",
+        /// Whether new tasks are taken. With false an upload or a retry is answered 503 with code not_accepting, and all else
+        /// goes on: to let a queue run empty before a move, and to keep old results readable after it.
+        accept_tasks: bool = "true",
         /// Uploads under way at the same time; one more is answered 503 with Retry-After.
         max_uploads: u32 = "256",
         /// Connections open at the same time; more wait until one closes.

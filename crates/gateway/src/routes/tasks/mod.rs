@@ -155,6 +155,8 @@ pub(crate) async fn cancel(State(app): State<Arc<App>>, TaskPath(id): TaskPath) 
     Ok(Json(TaskDocument::of(&task)))
 }
 
+problems!(RetryProblems: TaskNotFound, Conflict, BrokerUnavailable, NotAccepting, StorageFull);
+
 /// Sends a failed task round again, its attempts starting anew.
 #[utoipa::path(
     post,
@@ -162,9 +164,12 @@ pub(crate) async fn cancel(State(app): State<Arc<App>>, TaskPath(id): TaskPath) 
     tag = "tasks",
     operation_id = "retry_task",
     params(("task_id" = String, Path, format = "uuid", example = example_task_id, description = "The task.")),
-    responses((status = 200, description = "The task, now queued.", body = TaskDocument), ChangeProblems)
+    responses((status = 200, description = "The task, now queued.", body = TaskDocument), RetryProblems)
 )]
 pub(crate) async fn retry(State(app): State<Arc<App>>, TaskPath(id): TaskPath) -> Result<Json<TaskDocument>, Problem> {
+    if !app.options.accept_tasks {
+        return Err(Problem::not_accepting());
+    }
     let task = app.services.broker.retry(id).await?;
     Ok(Json(TaskDocument::of(&task)))
 }
