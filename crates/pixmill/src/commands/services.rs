@@ -78,9 +78,7 @@ async fn open_blobs(config: &Config, part: Part) -> anyhow::Result<BlobStore> {
             .options
             .missing_credentials()
             .map_or_else(String::new, |missing| {
-                format!(
-                    " ({missing} would say who we are and is not set, so that the machine's own identity was asked for)"
-                )
+                format!(" ({missing} would say who we are; without, the machine's own identity was asked for)")
             });
         anyhow!("cannot {what} {place} at {server}: {}{hint}", error.root_cause())
     };

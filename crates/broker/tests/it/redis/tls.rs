@@ -167,7 +167,7 @@ fn trusting(authority: &Authority) -> RedisOptions {
     }
 }
 
-/// Claims, submits and completes, as soon as the broker is there again.
+/// Submits as soon as the broker is there again, claims and completes.
 async fn a_task_passes(broker: &RedisBroker) {
     let described = task();
     let began = Instant::now();
