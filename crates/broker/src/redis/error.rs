@@ -88,12 +88,11 @@ impl RedisOpenError {
             Some("NOAUTH") => "it asks for a password and the address has none: write redis://:password@host, or \
                  redis://user:password@host for a user of its own"
                 .to_owned(),
-            Some("WRONGPASS") => "it does not know the user and password of the address".to_owned(),
             Some("NOPERM") => format!(
                 "its user may not do what is needed ({}): docs/operations.md lists the permissions",
                 error.detail().unwrap_or_default()
             ),
-            _ if error.kind() == ErrorKind::AuthenticationFailed => {
+            code if code == Some("WRONGPASS") || error.kind() == ErrorKind::AuthenticationFailed => {
                 "it does not know the user and password of the address".to_owned()
             }
             _ => return Self::unreachable(address, Box::new(error)),

@@ -406,6 +406,7 @@ impl Stream {
 struct Packed(u64, u64);
 
 impl Packed {
+    /// What no stream is that has decoded something.
     const NONE: Self = Self(0, 0);
 
     #[inline(always)]

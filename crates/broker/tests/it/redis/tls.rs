@@ -125,16 +125,7 @@ async fn a_cluster_behind_tls() {
         .await
         .unwrap();
     a_task_passes(&broker).await;
-    let refused = RedisBroker::open(
-        &cluster.address(),
-        trusting(&Authority::new()),
-        BrokerOptions::default(),
-    )
-    .await;
-    assert!(
-        matches!(refused, Err(RedisOpenError::Unreachable { .. })),
-        "{refused:?}"
-    );
+    nobody_else_is_trusted(&cluster.address()).await;
 }
 
 #[tokio::test]
@@ -148,16 +139,7 @@ async fn sentinels_and_their_servers_behind_tls() {
     watched.kill(0);
     watched.wait_for_master(1);
     a_task_passes(&broker).await;
-    let refused = RedisBroker::open(
-        &watched.address(),
-        trusting(&Authority::new()),
-        BrokerOptions::default(),
-    )
-    .await;
-    assert!(
-        matches!(refused, Err(RedisOpenError::Unreachable { .. })),
-        "{refused:?}"
-    );
+    nobody_else_is_trusted(&watched.address()).await;
 }
 
 fn trusting(authority: &Authority) -> RedisOptions {
@@ -165,6 +147,15 @@ fn trusting(authority: &Authority) -> RedisOptions {
         ca_file: Some(authority.file("ca.pem")),
         ..RedisOptions::default()
     }
+}
+
+/// Checks that the server there is refused by who trusts another authority than its own.
+async fn nobody_else_is_trusted(address: &str) {
+    let refused = RedisBroker::open(address, trusting(&Authority::new()), BrokerOptions::default()).await;
+    assert!(
+        matches!(refused, Err(RedisOpenError::Unreachable { .. })),
+        "{refused:?}"
+    );
 }
 
 /// Submits as soon as the broker is there again, claims and completes.

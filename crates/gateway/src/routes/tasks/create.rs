@@ -50,8 +50,8 @@ pub(crate) struct ImageBody(Vec<u8>);
 problems!(UploadProblems:
     InvalidHeader, MalformedMultipart, IncompleteBody, UploadTimeout, InputTooLarge, FieldTooLarge,
     UnsupportedMediaType, FileMissing, FileEmpty, InvalidField, InvalidRecipe, RecipeImpossible, AssetUnusable,
-    NotAnImage, ImageUnsupported, ImageTruncated, ImageCorrupt, LimitExceeded, IdempotencyKeyReused, NotAccepting, Busy, QueueFull,
-    BrokerUnavailable, StorageUnavailable, StorageFull);
+    NotAnImage, ImageUnsupported, ImageTruncated, ImageCorrupt, LimitExceeded, IdempotencyKeyReused, NotAccepting,
+    Busy, QueueFull, BrokerUnavailable, StorageUnavailable, StorageFull);
 
 problems!(CreateProblems: InvalidQuery, NotBeforeTooFar; and those of UploadProblems);
 
