@@ -83,7 +83,7 @@ docs:
 # What it finds goes to testdata/, with a test that failed first.
 SECONDS ?= 120
 fuzz:
-	for target in jpeg probe recipe process; do \
+	for target in jpeg probe recipe process font; do \
 		mkdir -p fuzz/corpus/$$target && cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
 			-max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=400 -max_len=16384 || exit 1; \
 	done

@@ -2,11 +2,13 @@
 //!
 //! The targets in `fuzz_targets/` hand them what libFuzzer makes up; `tests/seeds.rs` replays the files in `seeds/`.
 
+mod font;
 mod jpeg;
 mod probe;
 mod process;
 mod recipe;
 
+pub use font::font;
 pub use jpeg::jpeg;
 pub use probe::probe;
 pub use process::process;

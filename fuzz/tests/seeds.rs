@@ -34,3 +34,8 @@ fn recipe() {
 fn process() {
     replay("process", pixmill_fuzz::process);
 }
+
+#[test]
+fn font() {
+    replay("font", pixmill_fuzz::font);
+}
