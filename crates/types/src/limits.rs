@@ -125,7 +125,10 @@ impl LimitName {
             Self::Frames => ("the image", "frames"),
             Self::OutputPixels => ("an output", "pixels over all frames"),
             Self::TaskMemoryBytes => ("the work", "bytes of memory, estimated"),
-            Self::TaskTimeoutMs => ("the work", "milliseconds"),
+            Self::TaskTimeoutMs => (
+                "an output",
+                "milliseconds of coding that cannot be stopped, at the least",
+            ),
         }
     }
 }
