@@ -136,7 +136,7 @@ async fn receive(
     match judged {
         Ok(parameters) => Ok((arrival.into_staged()?, parameters)),
         Err(problem) => {
-            arrival.abort().await;
+            arrival.abort(&problem).await;
             Err(problem)
         }
     }

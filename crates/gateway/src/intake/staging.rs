@@ -139,10 +139,12 @@ impl<'a> Arrival<'a> {
         })
     }
 
-    /// Removes what was written of the file.
-    pub(super) async fn abort(self) {
-        if let Some(upload) = self.upload {
-            upload.abort().await;
+    /// Removes what was written of the file; behind the answer where the store is away, so as not to wait for it twice.
+    pub(super) async fn abort(self, problem: &Problem) {
+        match self.upload {
+            Some(upload) if problem.code() != ProblemCode::StorageUnavailable => upload.abort().await,
+            // Whatever drops it has it removed.
+            Some(_) | None => {}
         }
     }
 }
@@ -212,6 +214,12 @@ impl StagedUpload {
         };
         match upload.finish().await {
             Ok(stored) => Ok(stored),
+            Err(error @ BlobError::Unavailable(_)) => {
+                // Behind the answer: a store that does not answer is not waited for twice.
+                let (blobs, id) = (self.blobs.clone(), self.id);
+                self.tasks.spawn(async move { discard(&blobs, id).await });
+                Err(error.into())
+            }
             Err(error) => {
                 discard(&self.blobs, self.id).await;
                 Err(error.into())

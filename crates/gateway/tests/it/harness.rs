@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, Response, StatusCode};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use pixmill_blob::{BlobKey, BlobStore};
+use pixmill_blob::{BlobKey, BlobStore, BucketOptions, S3Credentials, S3Options, Service};
 use pixmill_broker::{Broker, BrokerOptions, ClaimRequest, Completion, Lease, ListQuery, MemoryBroker};
 use pixmill_gateway::{Gateway, GatewayOptions, Metrics, Services};
 use pixmill_types::{ImageFormat, OutputImage, Payload, QueueName, RequestId, Segment, Task, TaskId};
@@ -268,6 +268,23 @@ pub(crate) fn image_request(path: &str, media_type: &str, bytes: Vec<u8>) -> Req
         .header("content-length", bytes.len())
         .body(Body::from(bytes))
         .unwrap()
+}
+
+/// A bucket behind an endpoint.
+pub(crate) fn bucket(endpoint: &str) -> BlobStore {
+    let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    BlobStore::bucket(&BucketOptions {
+        bucket: "pictures".to_owned(),
+        prefix: "shop".to_owned(),
+        endpoint: Some(endpoint.to_owned()),
+        link_endpoint: None,
+        service: Service::S3(S3Options {
+            region: "us-east-1".to_owned(),
+            path_style: true,
+            credentials: S3Credentials::from_environment(|name| keys.contains(&name).then(|| "test".to_owned())),
+        }),
+    })
+    .unwrap()
 }
 
 /// A file of the test images.

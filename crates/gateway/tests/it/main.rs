@@ -10,6 +10,7 @@ mod operations;
 mod outputs;
 mod promise;
 mod sockets;
+mod store;
 mod tasks;
 mod unreliable;
 mod workers;
