@@ -119,6 +119,11 @@ fn make_root(root: &Path) -> Result<(), DiskError> {
         .recursive(true)
         .mode(FOLDER_MODE)
         .create(root)
+        // Told to be there where it cannot be looked at: why not says more.
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => root.metadata().err().unwrap_or(error),
+            _ => error,
+        })
         .map_err(DiskError::at("make folder", root))?;
     for made in missing {
         if let Some(parent) = made.parent() {

@@ -1,5 +1,6 @@
 //! What only a disk can get wrong: leftovers, modes, room, folders that come and go, files that are not ours.
 
+use std::error::Error;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -41,6 +42,19 @@ async fn files_lie_where_the_documentation_says_and_outsiders_cannot_read_them()
 
     let reopened = BlobStore::local(&data).await.unwrap();
     assert_eq!(reopened.get(&input(task)).await.unwrap(), noise(10));
+}
+
+#[tokio::test]
+async fn a_folder_that_leads_nowhere_is_refused_for_that_reason() {
+    let root = tempfile::tempdir().unwrap();
+    let link = root.path().join("data");
+    std::os::unix::fs::symlink(root.path().join("gone"), &link).unwrap();
+    let error = BlobStore::local(&link).await.unwrap_err();
+    let mut reason: &dyn Error = &error;
+    while let Some(cause) = reason.source() {
+        reason = cause;
+    }
+    assert_eq!(reason.to_string(), "No such file or directory (os error 2)");
 }
 
 #[tokio::test]
