@@ -87,6 +87,11 @@ impl ServerOptions {
         self.start_at(data, "127.0.0.1:0")
     }
 
+    /// As [`ServerOptions::start`] of a server that may die before it listens; all it printed when it did.
+    pub(crate) fn try_start(self, data: &DataFolder) -> Result<Server, String> {
+        Server::spawn(self, data, "127.0.0.1:0")
+    }
+
     /// Starts the server on this address, such as that of one that is gone.
     pub(crate) fn start_at(self, data: &DataFolder, address: &str) -> Server {
         Server::spawn(self, data, address).unwrap_or_else(|output| panic!("the server did not start:\n{output}"))
