@@ -211,6 +211,10 @@ fn greet(listeners: &Listeners, config: &Config, slots: usize) -> anyhow::Result
         format!(", {slots} slots")
     };
     let mut text = match &listeners.gateway {
+        Some((_, address)) if !config.server.accept_tasks => format!(
+            "pixmill {version} listening on http://{address}\n\
+             {kept}{slots}; takes no new tasks (accept_tasks is false)\n"
+        ),
         Some((_, address)) => format!(
             "pixmill {version} listening on http://{address}\n\
              {kept}{slots}; try it, and see http://{address}/docs:\n  \

@@ -46,7 +46,8 @@ section! {
         /// about the last half minute: uploads, tasks and results. The database stays whole. Give every process over the
         /// folder the same. A Redis and a bucket have settings of their own.
         sync: DiskSync = "always",
-        /// How long the record and the files of a finished task are kept.
+        /// How long the record and the files of a finished task are kept, from its end on; a task that ended before keeps what was set
+        /// then.
         retention: Option<Duration> = "none",
         /// Files without a task, and abandoned uploads, are swept at this age. At least 10m.
         sweep_age: Duration = "24h",
