@@ -5,7 +5,7 @@ PHOTOS := testdata/bench/photo_0.3mp.jpg testdata/bench/photo_12mp.jpg testdata/
 
 # Each step builds on what the one before left in target/.
 .NOTPARALLEL:
-.PHONY: help test test-full lint unit doc-tests check-api check-avif check-kubernetes test-docker setup bench bench-engine bench-pipeline docs fuzz
+.PHONY: help test test-full lint unit doc-tests check-api check-avif check-kubernetes test-docker setup bench bench-engine bench-pipeline docs fuzz fuzz-minimise
 
 help:
 	@echo 'make test       everything CI checks: lint, tests, doc tests, the HTTP interface; installs what is missing'
@@ -20,13 +20,14 @@ help:
 	@echo 'make bench-engine    beside Pillow, libvips, OpenCV and sharp, which it installs below target/'
 	@echo 'make bench-pipeline  beside FastAPI + Celery + Pillow and BullMQ + sharp, which it installs below target/'
 	@echo 'make fuzz       every target of fuzz/ for SECONDS=120; needs a nightly toolchain and cargo-fuzz'
+	@echo 'make fuzz-minimise  keep of what it found the least that reaches as much, in fuzz/found/'
 	@echo 'make docs       write the generated pages again'
 	@echo 'make setup      install what the tests need'
 
 test: setup lint unit doc-tests check-api check-avif check-kubernetes
 
 # The properties of the engine with 20 times the cases, every file below PIXMILL_CORPORA (testdata/ as it comes) whole, cut off and damaged,
-# and what the fuzzer begins with.
+# and what the fuzzer begins with and found.
 test-full: test
 	PIXMILL_TEST_FULL=1 cargo test --locked --workspace --features $(FEATURES) --test it -- jpeg_core:: jpeg_encode:: literal:: \
 		pushdown:: stream::
@@ -84,6 +85,14 @@ docs:
 SECONDS ?= 120
 fuzz:
 	for target in jpeg probe recipe process font; do \
-		mkdir -p fuzz/corpus/$$target && cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+		mkdir -p fuzz/corpus/$$target && if [ -d fuzz/found/$$target ]; then cp fuzz/found/$$target/* fuzz/corpus/$$target/; fi && \
+		cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
 			-max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=400 -max_len=16384 || exit 1; \
+	done
+
+# Of all that `make fuzz` kept for those that read what others made, the fewest short inputs that reach what all of them reach.
+fuzz-minimise:
+	for target in jpeg process font; do \
+		rm -rf fuzz/found/$$target && mkdir -p fuzz/found/$$target && cargo +nightly fuzz run $$target fuzz/found/$$target fuzz/seeds/$$target fuzz/corpus/$$target -- \
+			-set_cover_merge=1 -use_counters=0 -max_len=1500 -rss_limit_mb=2048 || exit 1; \
 	done

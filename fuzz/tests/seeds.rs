@@ -1,10 +1,10 @@
-//! Replays what the fuzzer begins with, without the fuzzer.
+//! Replays what the fuzzer begins with, and the least of what it found that reaches all it reached, without the fuzzer.
 
 use std::fs;
 use std::path::Path;
 
-fn replay(target: &str, check: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
+fn replay(folder: &str, check: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut replayed = 0;
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
@@ -17,25 +17,28 @@ fn replay(target: &str, check: fn(&[u8])) {
 
 #[test]
 fn jpeg() {
-    replay("jpeg", pixmill_fuzz::jpeg);
+    replay("seeds/jpeg", pixmill_fuzz::jpeg);
+    replay("found/jpeg", pixmill_fuzz::jpeg);
 }
 
 #[test]
 fn probe() {
-    replay("probe", pixmill_fuzz::probe);
+    replay("seeds/probe", pixmill_fuzz::probe);
 }
 
 #[test]
 fn recipe() {
-    replay("recipe", pixmill_fuzz::recipe);
+    replay("seeds/recipe", pixmill_fuzz::recipe);
 }
 
 #[test]
 fn process() {
-    replay("process", pixmill_fuzz::process);
+    replay("seeds/process", pixmill_fuzz::process);
+    replay("found/process", pixmill_fuzz::process);
 }
 
 #[test]
 fn font() {
-    replay("font", pixmill_fuzz::font);
+    replay("seeds/font", pixmill_fuzz::font);
+    replay("found/font", pixmill_fuzz::font);
 }
