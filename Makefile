@@ -81,18 +81,21 @@ docs:
 	mv target/recipes.md docs/recipes.md
 	cargo run --locked -- recipes pictures testdata/photos/kodak_23.png docs/pictures
 
+# What was found before is where each begins, and is never lost.
+GATHER = mkdir -p fuzz/corpus/$$target && if [ -d fuzz/found/$$target ]; then cp fuzz/found/$$target/* fuzz/corpus/$$target/; fi
+
 # What it finds goes to testdata/, with a test that failed first.
 SECONDS ?= 120
 fuzz:
 	for target in jpeg probe recipe process font; do \
-		mkdir -p fuzz/corpus/$$target && if [ -d fuzz/found/$$target ]; then cp fuzz/found/$$target/* fuzz/corpus/$$target/; fi && \
-		cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+		$(GATHER) && cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
 			-max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=400 -max_len=16384 || exit 1; \
 	done
 
 # Of all that `make fuzz` kept for those that read what others made, the fewest short inputs that reach what all of them reach.
 fuzz-minimise:
 	for target in jpeg process font; do \
-		rm -rf fuzz/found/$$target && mkdir -p fuzz/found/$$target && cargo +nightly fuzz run $$target fuzz/found/$$target fuzz/seeds/$$target fuzz/corpus/$$target -- \
+		$(GATHER) && rm -rf fuzz/found/$$target && mkdir -p fuzz/found/$$target && \
+		cargo +nightly fuzz run $$target fuzz/found/$$target fuzz/seeds/$$target fuzz/corpus/$$target -- \
 			-set_cover_merge=1 -use_counters=0 -max_len=1500 -rss_limit_mb=2048 || exit 1; \
 	done

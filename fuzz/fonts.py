@@ -91,13 +91,12 @@ def varied():
     return builder.font
 
 
-def with_cmap(format):
-    """The map of characters in another of its formats."""
+def with_cmap(number):
+    """The map of characters in another of its formats: 0 is of bytes, 12 of all of Unicode."""
     made = font("glyf", features=None).font
-    table = CmapSubtable.newSubtable(format)
-    table.platformID, table.platEncID, table.language = (3, 10, 0) if format in (12, 13) else (0, 3, 0)
-    best = made.getBestCmap()
-    table.cmap = {code: name for code, name in best.items() if format != 0 or code < 256}
+    table = CmapSubtable.newSubtable(number)
+    table.platformID, table.platEncID, table.language = (3, 10, 0) if number == 12 else (0, 3, 0)
+    table.cmap = {code: name for code, name in made.getBestCmap().items() if number != 0 or code < 256}
     made["cmap"].tables = [table]
     return made
 

@@ -1,6 +1,6 @@
 //! What must hold whatever bytes come in: one function a target of the fuzzer, which panics where it does not.
 //!
-//! The targets in `fuzz_targets/` hand them what libFuzzer makes up; `tests/seeds.rs` replays the files in `seeds/`.
+//! The targets in `fuzz_targets/` hand them what libFuzzer makes up; `tests/seeds.rs` replays the files in `seeds/` and `found/`.
 
 mod font;
 mod jpeg;
