@@ -102,3 +102,11 @@ fn the_start_tells_where_it_listens_and_what_to_try() {
     assert_eq!(server.client().get("/healthz").status, 200);
     assert_eq!(server.client().get("/readyz").status, 200);
 }
+
+#[test]
+fn the_start_of_a_server_that_takes_no_tasks_says_so() {
+    let data = DataFolder::new();
+    let server = ServerOptions::new().args(["--accept-tasks=false"]).start(&data);
+    server.wait_for_line("takes no new tasks (accept_tasks is false)");
+    assert!(!server.output().contains("curl"), "{}", server.output());
+}
