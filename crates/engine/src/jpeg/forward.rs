@@ -1,11 +1,15 @@
 //! The DCT and the quantization of sixteen blocks side by side, from all samples or from half of them in each direction.
 //!
-//! Samples are worked on in 16ths of a level around the middle. Quantization rounds to the nearest step, exactly.
+//! Samples are worked on in 16ths of a level around the middle, and coefficients come out in 16ths, frequencies row by row.
+//! Quantization rounds to the nearest step, exactly.
 
 use super::BLOCK;
 use super::entropy::Group;
 use super::turn::Turn;
 use crate::simd::{LANES, Level, ROW};
+
+/// Coefficients in 16ths, sixteen blocks side by side, frequencies row by row.
+pub(super) type Lanes = [[i16; LANES]; BLOCK];
 
 /// Half of the range in 16ths.
 const MIDDLE: i16 = 128 << 4;
@@ -80,17 +84,9 @@ impl Quantized {
     }
 }
 
-/// Transforms and quantizes the blocks of eight rows of samples in 128ths, at `rows[begin + row * stride..]`.
+/// Transforms the blocks of eight rows of samples in 128ths, at `rows[begin + row * stride..]`.
 #[inline(always)]
-pub(super) fn forward<L: Level>(
-    level: L,
-    rows: &[u16],
-    begin: usize,
-    stride: usize,
-    divisors: &Divisors,
-    quantized: &mut Quantized,
-) {
-    let mut lanes = [[0; LANES]; BLOCK];
+pub(super) fn forward<L: Level>(level: L, rows: &[u16], begin: usize, stride: usize, lanes: &mut Lanes) {
     for row in 0..8 {
         let Some(samples) = rows[begin + row * stride..].first_chunk::<ROW>() else {
             continue;
@@ -103,6 +99,27 @@ pub(super) fn forward<L: Level>(
             level.store(coefficient, &mut lanes[row * 8 + column]);
         }
     }
+    forward_columns(level, lanes);
+}
+
+/// Transforms blocks of samples in 16ths around the middle, row by row.
+#[inline(always)]
+pub(super) fn forward_lanes<L: Level>(level: L, lanes: &mut Lanes) {
+    for row in lanes.as_chunks_mut::<8>().0 {
+        let mut samples = [level.splat(0); 8];
+        for (column, sample) in samples.iter_mut().enumerate() {
+            *sample = level.load(&row[column]);
+        }
+        for (column, coefficient) in forward_8(level, samples).into_iter().enumerate() {
+            level.store(coefficient, &mut row[column]);
+        }
+    }
+    forward_columns(level, lanes);
+}
+
+/// The second half of a transform.
+#[inline(always)]
+fn forward_columns<L: Level>(level: L, lanes: &mut Lanes) {
     for column in 0..8 {
         let mut samples = [level.splat(0); 8];
         for (row, sample) in samples.iter_mut().enumerate() {
@@ -112,22 +129,11 @@ pub(super) fn forward<L: Level>(
             level.store(coefficient, &mut lanes[row * 8 + column]);
         }
     }
-    quantize(level, &lanes, divisors, quantized, BLOCK);
 }
 
-/// The same of four rows of a picture of half the size: blocks of four samples a side, the higher frequencies zero.
+/// The same of four rows of a picture of half the size: blocks of four samples a side, the lowest four frequencies.
 #[inline(always)]
-pub(super) fn forward_half<L: Level>(
-    level: L,
-    rows: &[u16],
-    begin: usize,
-    stride: usize,
-    divisors: &Divisors,
-    quantized: &mut Quantized,
-) {
-    /// The last coefficient of a quarter of a block.
-    const LAST: usize = 24;
-    let mut lanes = [[0; LANES]; BLOCK];
+pub(super) fn forward_half<L: Level>(level: L, rows: &[u16], begin: usize, stride: usize, lanes: &mut Lanes) {
     for pair in 0..2 {
         // Two rows of four samples make a row of eight.
         let mut together = [0; ROW];
@@ -161,29 +167,34 @@ pub(super) fn forward_half<L: Level>(
             level.store(coefficient, &mut lanes[row * 8 + column]);
         }
     }
-    quantize(level, &lanes, divisors, quantized, LAST + 1);
 }
 
-/// Quantizes the first `count` coefficients of a zigzag; the others are zero.
+/// Quantizes the lowest `side` x `side` frequencies of the blocks. The others stay as they are, which is zero where `side` is
+/// always the same.
 #[inline(always)]
-fn quantize<L: Level>(
-    level: L,
-    lanes: &[[i16; LANES]; BLOCK],
-    divisors: &Divisors,
-    quantized: &mut Quantized,
-    count: usize,
-) {
+pub(super) fn quantize<L: Level>(level: L, lanes: &Lanes, side: usize, divisors: &Divisors, quantized: &mut Quantized) {
+    // The last coefficient of a zigzag that may not be zero.
+    let last = match side {
+        4 => 24,
+        6 => 60,
+        7 => 62,
+        _ => BLOCK - 1,
+    };
     let mut marks = [level.splat(0); 4];
     let into = quantized.group.as_chunks_mut::<LANES>().0;
     let groups = into.chunks_mut(16).zip(divisors.0.chunks(16));
     for ((word, (into, divisors)), marks) in groups.enumerate().zip(&mut marks) {
         let mut mark = level.splat(1);
         for (index, (into, divisor)) in into.iter_mut().zip(divisors).enumerate() {
-            if word * 16 + index == count {
+            if word * 16 + index > last {
                 break;
             }
-            let sign = level.splat(divisor.sign);
-            let coefficient = level.with_sign(level.load(&lanes[usize::from(divisor.source) % BLOCK]), sign);
+            let source = usize::from(divisor.source) % BLOCK;
+            if source / 8 >= side || source % 8 >= side {
+                mark = level.add(mark, mark);
+                continue;
+            }
+            let coefficient = level.with_sign(level.load(&lanes[source]), level.splat(divisor.sign));
             let rounded = level.add(level.magnitude(coefficient), level.splat(divisor.half));
             let steps = level.multiply_high(rounded, level.splat(divisor.factor));
             let steps = level.shift_right_by(steps, divisor.shift);

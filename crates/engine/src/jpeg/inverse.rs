@@ -6,6 +6,7 @@
 
 use super::BLOCK;
 use super::entropy::Group;
+use super::forward::Lanes;
 use crate::simd::{LANES, Level, ROW};
 
 /// Largest magnitude of a coefficient; those of 8-bit samples are below 1,200 (ISO/IEC 10918-1, F.1.1.3).
@@ -75,6 +76,11 @@ impl Quantizer {
         }
         Self(steps)
     }
+
+    /// The step of a frequency, counted row by row.
+    pub(super) fn step(&self, frequency: usize) -> i16 {
+        self.0[frequency % BLOCK]
+    }
 }
 
 /// Transforms a group into rows of samples in 128ths of a level, at `rows[begin + row * stride..]`; the group is used up.
@@ -96,9 +102,29 @@ pub(super) fn inverse<L: Level>(
     }
 }
 
+/// Transforms coefficients in their place into samples in 64ths around the middle, which may be beyond black and white, and
+/// returns the darkest and the brightest of each block.
 #[inline(always)]
-fn whole<L: Level>(level: L, group: &mut Group, quantizer: &Quantizer, rows: &mut [u16], begin: usize, stride: usize) {
-    let lanes = group.as_chunks_mut::<LANES>().0;
+pub(super) fn inverse_lanes<L: Level>(level: L, lanes: &mut Lanes, quantizer: &Quantizer) -> (L::Lanes, L::Lanes) {
+    inverse_columns(level, lanes, quantizer);
+    let (mut darkest, mut brightest) = (level.splat(i16::MAX), level.splat(i16::MIN));
+    for row in lanes.as_chunks_mut::<8>().0 {
+        let mut numbers = [level.splat(0); 8];
+        for (column, number) in numbers.iter_mut().enumerate() {
+            *number = level.load(&row[column]);
+        }
+        for (column, sample) in inverse_8(level, numbers).into_iter().enumerate() {
+            level.store(sample, &mut row[column]);
+            darkest = level.min(darkest, sample);
+            brightest = level.max(brightest, sample);
+        }
+    }
+    (darkest, brightest)
+}
+
+/// The first half of a transform.
+#[inline(always)]
+fn inverse_columns<L: Level>(level: L, lanes: &mut [[i16; LANES]], quantizer: &Quantizer) {
     for column in 0..8 {
         let mut numbers = [level.splat(0); 8];
         for (row, number) in numbers.iter_mut().enumerate() {
@@ -108,6 +134,12 @@ fn whole<L: Level>(level: L, group: &mut Group, quantizer: &Quantizer, rows: &mu
             level.store(sample, &mut lanes[row * 8 + column]);
         }
     }
+}
+
+#[inline(always)]
+fn whole<L: Level>(level: L, group: &mut Group, quantizer: &Quantizer, rows: &mut [u16], begin: usize, stride: usize) {
+    let lanes = group.as_chunks_mut::<LANES>().0;
+    inverse_columns(level, lanes, quantizer);
     for row in 0..8 {
         let mut numbers = [level.splat(0); 8];
         for (column, number) in numbers.iter_mut().enumerate() {

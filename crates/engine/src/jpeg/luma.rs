@@ -2,10 +2,11 @@
 
 use super::corrupt;
 use super::entropy::Entropy;
+use super::frequencies::blur_among;
 use super::inverse::{Quantizer, Side, inverse};
 use super::markers::Sequential;
 use super::strip::Strip;
-use super::write::{Rows, Target, Writer};
+use super::write::{HalfRows, Rows, Target, Writer};
 use crate::EngineError;
 use crate::encode::Sink;
 use crate::mill::Control;
@@ -63,18 +64,22 @@ pub(crate) fn gray_to_gray(
         ..Target::of(header.width, header.height, encode)?
     };
     let mut writer = Writer::new(Sink::new(control), target)?;
+    if let (Some(among), Some(sigma)) = (plan.frequencies, sigma) {
+        blur_among(&file, among, sigma, &mut writer, control)?;
+        return writer.finish();
+    }
     let rows = LumaRows::new(&file, side)?;
     stream(rows, sigma, control, |made| {
         for row in (0..made.count).step_by(side.samples()) {
             let begin = made.strip.begin_of(made.row + row);
-            let rows = [Rows {
+            let rows = Rows {
                 numbers: &made.strip.numbers,
                 begin,
                 stride: made.strip.stride,
-            }];
+            };
             match side {
-                Side::Four => writer.half_mcu_row(&rows)?,
-                _ => writer.mcu_row(&rows)?,
+                Side::Four => writer.mcu_row(&[HalfRows(rows)])?,
+                _ => writer.mcu_row(&[rows])?,
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ mod colour;
 mod corner;
 mod entropy;
 mod forward;
+mod frequencies;
 mod gray;
 mod headers;
 mod huffman;
@@ -31,6 +32,7 @@ mod wide;
 mod write;
 
 pub(crate) use self::colour::decode_colour;
+pub(crate) use self::frequencies::{Frequencies, frequencies};
 pub(crate) use self::gray::encode_gray;
 pub(crate) use self::luma::{decode_luma, gray_to_gray};
 pub(crate) use self::markers::Scans;

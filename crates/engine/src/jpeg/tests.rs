@@ -1,7 +1,7 @@
 //! The transforms against their definition, and compiled for wide instructions against compiled for any.
 
 use super::entropy::Group;
-use super::forward::{Divisors, Quantized, forward, forward_half};
+use super::forward::{Divisors, Quantized, forward, forward_half, quantize};
 use super::inverse::{Quantizer, Side, inverse};
 use super::turn::Turn;
 use super::{BLOCK, ZIGZAG};
@@ -112,10 +112,13 @@ impl Kernel for Forward<'_> {
     fn run(self, level: impl Level) -> Self::Output {
         let mut quantized = Quantized::new();
         let divisors = Divisors::new(&self.steps, Turn::new(Orientation::UPRIGHT));
+        let mut lanes = [[0; LANES]; BLOCK];
         if self.is_half {
-            forward_half(level, self.rows, 0, ROW, &divisors, &mut quantized);
+            forward_half(level, self.rows, 0, ROW, &mut lanes);
+            quantize(level, &lanes, 4, &divisors, &mut quantized);
         } else {
-            forward(level, self.rows, 0, ROW, &divisors, &mut quantized);
+            forward(level, self.rows, 0, ROW, &mut lanes);
+            quantize(level, &lanes, 8, &divisors, &mut quantized);
         }
         (quantized.group, quantized.nonzero)
     }

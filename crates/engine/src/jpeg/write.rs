@@ -2,7 +2,7 @@
 //! that fit it, several scans or a turning, has its quantized blocks wait.
 
 use super::bit_writer::{BitWriter, Coded};
-use super::forward::{Divisors, Quantized, forward, forward_half};
+use super::forward::{Divisors, Lanes, Quantized, forward, forward_half, quantize};
 use super::huffman::Specification;
 use super::scans::{Plane, Scan};
 use super::strip::Strip;
@@ -81,6 +81,15 @@ impl Target {
     }
 }
 
+/// Blocks of one component on their way, a row of MCUs of them.
+pub(super) trait Blocks {
+    /// Along each side, frequencies that may not be zero.
+    const SIDE: usize;
+
+    /// Transforms sixteen blocks of one row, those from `block` on: the lowest [`Blocks::SIDE`] x [`Blocks::SIDE`] frequencies.
+    fn transform(&self, level: impl Level, row: usize, block: usize, lanes: &mut Lanes);
+}
+
 /// Rows of one component in 128ths of a level, at `numbers[begin + row * stride..]`. They are as long as whole groups of
 /// sixteen blocks.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +107,29 @@ impl<'r> Rows<'r> {
             begin: strip.begin_of(0),
             stride: strip.stride,
         }
+    }
+}
+
+impl Blocks for Rows<'_> {
+    const SIDE: usize = 8;
+
+    #[inline(always)]
+    fn transform(&self, level: impl Level, row: usize, block: usize, lanes: &mut Lanes) {
+        let begin = self.begin + row * Self::SIDE * self.stride + block * Self::SIDE;
+        forward(level, self.numbers, begin, self.stride, lanes);
+    }
+}
+
+/// The same of a picture of half the size, four rows for each block.
+pub(super) struct HalfRows<'r>(pub(super) Rows<'r>);
+
+impl Blocks for HalfRows<'_> {
+    const SIDE: usize = 4;
+
+    #[inline(always)]
+    fn transform(&self, level: impl Level, row: usize, block: usize, lanes: &mut Lanes) {
+        let begin = self.0.begin + row * Self::SIDE * self.0.stride + block * Self::SIDE;
+        forward_half(level, self.0.numbers, begin, self.0.stride, lanes);
     }
 }
 
@@ -178,23 +210,13 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// Takes the next row of MCUs: for each component eight rows of samples for each of its blocks in an MCU.
-    pub(crate) fn mcu_row(&mut self, rows: &[Rows<'_>]) -> Result<(), EngineError> {
-        self.encode(rows, false)
-    }
-
-    /// Takes four rows for each block, of a picture of half the size.
-    pub(crate) fn half_mcu_row(&mut self, rows: &[Rows<'_>]) -> Result<(), EngineError> {
-        self.encode(rows, true)
-    }
-
-    fn encode(&mut self, rows: &[Rows<'_>], is_half: bool) -> Result<(), EngineError> {
+    /// Takes the next row of MCUs, the blocks of each component.
+    pub(super) fn mcu_row<B: Blocks>(&mut self, blocks: &[B]) -> Result<(), EngineError> {
         for first in (0..self.mcus_across).step_by(LANES) {
             simd::run(Transform {
                 parts: &mut self.parts,
-                rows,
+                blocks,
                 first,
-                is_half,
             });
             let mut waits = false;
             for part in &mut self.parts {
@@ -278,20 +300,19 @@ fn begin_scan(
 }
 
 /// Transforms and quantizes the blocks of the MCUs from `first` on, a group of each block they have.
-struct Transform<'w, 'r> {
+struct Transform<'w, 'b, B> {
     parts: &'w mut [Part],
-    rows: &'r [Rows<'r>],
+    blocks: &'b [B],
     first: usize,
-    is_half: bool,
 }
 
-impl Kernel for Transform<'_, '_> {
+impl<B: Blocks> Kernel for Transform<'_, '_, B> {
     type Output = ();
 
     #[inline(always)]
     fn run(self, level: impl Level) {
-        for (part, rows) in self.parts.iter_mut().zip(self.rows) {
-            part.transform(level, *rows, self.first, self.is_half);
+        for (part, blocks) in self.parts.iter_mut().zip(self.blocks) {
+            part.transform(level, blocks, self.first);
         }
     }
 }
@@ -328,19 +349,15 @@ impl Kernel for Code<'_, '_> {
 impl Part {
     /// Transforms and quantizes the blocks of the MCUs from `first` on.
     #[inline(always)]
-    fn transform(&mut self, level: impl Level, rows: Rows<'_>, first: usize, is_half: bool) {
-        let side = if is_half { 4 } else { 8 };
+    fn transform<B: Blocks>(&mut self, level: impl Level, blocks: &B, first: usize) {
         for (index, group) in self.groups.iter_mut().enumerate() {
             let (row, block) = (index / self.across, first * self.across + index % self.across * LANES);
             if block >= self.blocks_across {
                 continue;
             }
-            let begin = rows.begin + row * side * rows.stride + block * side;
-            if is_half {
-                forward_half(level, rows.numbers, begin, rows.stride, &self.divisors, group);
-            } else {
-                forward(level, rows.numbers, begin, rows.stride, &self.divisors, group);
-            }
+            let mut lanes = [[0; LANES]; BLOCK];
+            blocks.transform(level, row, block, &mut lanes);
+            quantize(level, &lanes, B::SIDE, &self.divisors, group);
         }
     }
 

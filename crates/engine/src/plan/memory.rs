@@ -76,7 +76,11 @@ pub(super) fn streaming(stream: &StreamPlan, encode: &EncodePlan, shape: Shape) 
     } else {
         0
     };
-    FIXED + strips(stream.sigma, shape) + file(encode, shape) + waiting
+    let rows = match stream.frequencies {
+        Some(among) => among.rows() * among.row_bytes(u64::from(shape.width.div_ceil(8))),
+        None => strips(stream.sigma, shape),
+    };
+    FIXED + rows + file(encode, shape) + waiting
 }
 
 /// The blocks of a JPEG of `samples` samples that wait until all are there: what each takes, and its coefficients, bytes.

@@ -9,6 +9,7 @@ use super::geometry::{Margins, ResizePlan};
 use super::operation::{EncodePlan, Operation};
 use super::route::{DecodeChannels, DecodePlan, DecodeScale, Route, StreamPlan};
 use crate::exif::Orientation;
+use crate::jpeg::frequencies;
 use crate::probe::{ColorModel, Header, Streaming};
 use crate::steps::RowBlur;
 
@@ -106,6 +107,9 @@ fn streamed(header: &Header, decode: DecodePlan, shared: &[Operation], outputs: 
     worked_on.is_none_or(RowBlur::takes).then(|| Route::Streamed {
         stream: StreamPlan {
             sigma,
+            frequencies: sigma
+                .filter(|_| !is_half)
+                .and_then(|sigma| frequencies(sigma, encode.quality)),
             is_half,
             drops_colour: !header.color.is_gray(),
             turn,

@@ -5,6 +5,7 @@ use std::fmt;
 use super::OutputPlan;
 use super::operation::{EncodePlan, Operation};
 use crate::exif::Orientation;
+use crate::jpeg::Frequencies;
 use crate::probe::Header;
 
 /// The way a plan takes.
@@ -56,6 +57,8 @@ pub(crate) enum DecodeScale {
 pub(crate) struct StreamPlan {
     /// Of a blur on the way, pixels.
     pub(crate) sigma: Option<f32>,
+    /// What it is blurred among, where that is done without making samples.
+    pub(crate) frequencies: Option<Frequencies>,
     /// Whether it is worked on at half the size in each direction.
     pub(crate) is_half: bool,
     /// Whether colour is left behind.
@@ -162,6 +165,9 @@ impl fmt::Display for StreamPlan {
         }
         if let Some(sigma) = self.sigma {
             write!(f, ", {}", Operation::Blur(sigma))?;
+        }
+        if let Some(Frequencies { kept, .. }) = self.frequencies {
+            write!(f, ", among {kept} x {kept} frequencies")?;
         }
         if self.turn != Orientation::UPRIGHT {
             write!(f, ", {}", Operation::Orient(self.turn))?;

@@ -39,6 +39,9 @@ const BLUR: (f64, f64) = (0.12, 0.085);
 /// use take so much of a sample.
 const FLOAT_BLUR: (f64, f64) = (0.12, 1.1);
 const SMALL_PICTURE: f64 = 2.0;
+/// A sample of a blur among frequencies, its transforms included: at all, and for each neighbour of a block that its kernel
+/// reaches.
+const AMONG_FREQUENCIES: (f64, f64) = (0.1, 0.33);
 /// Light of a level or a level of light, a sample.
 const LIGHT: f64 = 1.5;
 /// A resize: a sample that is read, and one that is made.
@@ -113,7 +116,11 @@ pub(super) fn streaming(header: &Header, stream: &StreamPlan, shape: Shape) -> D
         true => (0.25, stream.sigma.map(|sigma| sigma / 2.0)),
         false => (1.0, stream.sigma),
     };
-    let each = entropy(header) + worked_on * (2.0 * JPEG_TRANSFORM + row_blur(sigma)) + JPEG_CODING;
+    let blurred = match stream.frequencies {
+        Some(among) => AMONG_FREQUENCIES.0 + AMONG_FREQUENCIES.1 * among.reach as f64,
+        None => worked_on * (2.0 * JPEG_TRANSFORM + row_blur(sigma)),
+    };
+    let each = entropy(header) + blurred + JPEG_CODING;
     duration(each * shape.pixels() as f64)
 }
 

@@ -94,6 +94,7 @@ impl Level for Avx2 {
         fn min(one, other) = _mm256_min_epi16;
         fn max(one, other) = _mm256_max_epi16;
         fn multiply(one, other) = _mm256_mullo_epi16;
+        fn multiply_fractions(numbers, fractions) = _mm256_mulhrs_epi16;
         fn multiply_high(one, other) = _mm256_mulhi_epu16;
         fn magnitude(lanes) = _mm256_abs_epi16;
         fn with_sign(lanes, signs) = _mm256_sign_epi16;

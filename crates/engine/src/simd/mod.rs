@@ -54,6 +54,8 @@ pub(crate) trait Level: Copy {
     fn multiply(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes;
     /// The product in 32,768ths, rounded: a fraction of a number when `fraction` counts 32,768ths.
     fn multiply_fraction(self, numbers: Self::Lanes, fraction: i16) -> Self::Lanes;
+    /// The same with a fraction for every lane.
+    fn multiply_fractions(self, numbers: Self::Lanes, fractions: Self::Lanes) -> Self::Lanes;
     /// The upper half of the product of two numbers without sign.
     fn multiply_high(self, one: Self::Lanes, other: Self::Lanes) -> Self::Lanes;
     fn shift_left<const BITS: i32>(self, lanes: Self::Lanes) -> Self::Lanes;

@@ -80,7 +80,12 @@ impl Level for Portable {
 
     #[inline(always)]
     fn multiply_fraction(self, numbers: [i16; LANES], fraction: i16) -> [i16; LANES] {
-        Self::each(numbers, |number| {
+        self.multiply_fractions(numbers, [fraction; LANES])
+    }
+
+    #[inline(always)]
+    fn multiply_fractions(self, numbers: [i16; LANES], fractions: [i16; LANES]) -> [i16; LANES] {
+        Self::both(numbers, fractions, |number, fraction| {
             ((i32::from(number) * i32::from(fraction) + 0x4000) >> 15) as i16
         })
     }

@@ -55,6 +55,7 @@ impl Kernel for Everything {
             level.multiply(one, other),
             level.multiply_fraction(one, 12_345),
             level.multiply_fraction(one, i16::MIN),
+            level.multiply_fractions(one, other),
             level.multiply_high(one, other),
             level.shift_left::<3>(one),
             level.shift_right::<3>(one),

@@ -25,7 +25,7 @@ mod trim;
 mod watermark;
 mod window;
 
-pub(crate) use self::blur::{RowBlur, in_small, narrow, widen};
+pub(crate) use self::blur::{RowBlur, gaussian_weights, in_small, narrow, widen};
 pub(crate) use self::flatten::flatten;
 pub(crate) use self::grayscale::luma_of_row;
 pub(crate) use self::resize::scaled;

@@ -1,5 +1,8 @@
 //! The JPEG core against the general decoder, an exact blur, and every way a small picture can be stored.
 
+use pixmill_engine::plan;
+use pixmill_engine::probe::probe;
+use pixmill_types::Limits;
 use proptest::prelude::*;
 use rusty_jpeg::encode::{ColorType, Encoder, SamplingFactor};
 
@@ -11,6 +14,8 @@ const DECODER_TOLERANCE_DB: f64 = 50.0;
 /// How much worse a JPEG may be that was blurred at half its size than one of the exact blur; each is measured against
 /// that exact blur before it was written as a JPEG.
 const HALF_SIZE_LOSS_DB: f64 = 1.0;
+/// The same of one that was blurred among its frequencies.
+const FREQUENCIES_LOSS_DB: f64 = 0.5;
 
 /// The luma of a JPEG as another decoder sees it; `None` when it has none.
 fn luma_elsewhere(file: &[u8]) -> Option<Picture> {
@@ -66,6 +71,17 @@ fn stored(width: u16, height: u16, sampling: SamplingFactor, restart: u16) -> Ve
     file
 }
 
+/// How far from an exact blur a JPEG is that was blurred on its way, and one of that exact blur.
+fn lost(file: &[u8], sigma: &str, quality: u8) -> (f64, f64) {
+    let of = |file: &[u8], recipe: &str| mill(file, recipe).unwrap().outputs.remove(0).bytes;
+    let exact = of(file, &format!("grayscale | blur:{sigma} => png"));
+    let after = of(&exact, &format!("orient => jpeg:{quality}"));
+    let streamed = of(file, &format!("grayscale | blur:{sigma} => jpeg:{quality}"));
+    let exact = Picture::from_png(&exact);
+    let against_exact = |jpeg: &[u8]| psnr(&luma_elsewhere(jpeg).unwrap(), &exact);
+    (against_exact(&streamed), against_exact(&after))
+}
+
 #[test]
 fn a_blur_at_half_the_size_loses_next_to_nothing() {
     for (name, sigmas) in [
@@ -74,25 +90,58 @@ fn a_blur_at_half_the_size_loses_next_to_nothing() {
         ("bench/photo_2mp_444.jpg", &["5"][..]),
         ("camera/DSCN0025.jpg", &["4"][..]),
     ] {
-        let file = read(name);
         for sigma in sigmas {
-            let exact = mill(&file, &format!("grayscale | blur:{sigma} => png"))
-                .unwrap()
-                .outputs[0]
-                .bytes
-                .clone();
-            let whole = mill(&exact, "orient => jpeg:75").unwrap().outputs[0].bytes.clone();
-            let half = mill(&file, &format!("grayscale | blur:{sigma} => jpeg:75"))
-                .unwrap()
-                .outputs[0]
-                .bytes
-                .clone();
-            let exact = Picture::from_png(&exact);
-            let against_exact = |jpeg: &[u8]| psnr(&luma_elsewhere(jpeg).unwrap(), &exact);
-            let (whole, half) = (against_exact(&whole), against_exact(&half));
+            let (half, whole) = lost(&read(name), sigma, 75);
             assert!(
                 half >= whole - HALF_SIZE_LOSS_DB,
                 "{name}, sigma {sigma}: {half:.2} dB at half the size, {whole:.2} dB without"
+            );
+        }
+    }
+}
+
+/// Bars of black and white, so coarse that a decoder has to cut off what is beyond both; they go on beyond the edges.
+fn harsh(width: u16, height: u16) -> Vec<u8> {
+    let (across, down) = (width.next_multiple_of(8), height.next_multiple_of(8));
+    let bars = (0..usize::from(across) * usize::from(down)).map(|index| {
+        let (x, y) = (index % usize::from(across), index / usize::from(across));
+        if (x / 3 + y / 12) % 5 < 2 { 0 } else { 255 }
+    });
+    let mut file = Vec::new();
+    Encoder::new(&mut file, 20)
+        .encode(&bars.collect::<Vec<_>>(), across, down, ColorType::Luma)
+        .unwrap();
+    let frame = file.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
+    file[frame + 5..][..2].copy_from_slice(&height.to_be_bytes());
+    file[frame + 7..][..2].copy_from_slice(&width.to_be_bytes());
+    file
+}
+
+#[test]
+fn a_blur_among_frequencies_loses_next_to_nothing() {
+    for (name, file) in [
+        ("bench/photo_0.3mp.jpg", read("bench/photo_0.3mp.jpg")),
+        ("bench/photo_2mp.jpg", read("bench/photo_2mp.jpg")),
+        ("bench/photo_2mp_444.jpg", read("bench/photo_2mp_444.jpg")),
+        ("bench/gray_2mp.jpg", read("bench/gray_2mp.jpg")),
+        ("bars", harsh(301, 203)),
+    ] {
+        for (sigma, quality) in [
+            ("0.8", 60),
+            ("1", 75),
+            ("2", 40),
+            ("2", 75),
+            ("2", 90),
+            ("2.5", 75),
+            ("3.9", 75),
+        ] {
+            let recipe = format!("grayscale | blur:{sigma} => jpeg:{quality}");
+            let plan = plan(&probe(&file).unwrap(), &recipe.parse().unwrap(), &Limits::default()).unwrap();
+            assert!(plan.to_string().contains("frequencies"), "{name}: {plan}");
+            let (among, whole) = lost(&file, sigma, quality);
+            assert!(
+                among >= whole - FREQUENCIES_LOSS_DB,
+                "{name}, {recipe}: {among:.2} dB among frequencies, {whole:.2} dB after an exact blur"
             );
         }
     }
@@ -132,7 +181,7 @@ proptest! {
     fn what_is_streamed_is_what_is_done_in_stages(
         width in 1..200_u16,
         height in 1..120_u16,
-        sigma in 3..25_u32,
+        sigma in 3..45_u32,
         quality in 40..100_u32,
     ) {
         let file = stored(width, height, SamplingFactor::F_2_2, 0);

@@ -202,7 +202,7 @@ fn the_default_job_of_twelve_megapixels_is_planned_in_a_few() {
     )
     .unwrap();
     assert!(planned.memory_bytes() < 8_000_000, "{planned}");
-    let expected = "  1. stream     jpeg luma alone, in strips, Gaussian, sigma 2 px, jpeg, quality 75 (does decode, grayscale, blur, encode)";
+    let expected = "  1. stream     jpeg luma alone, in strips, Gaussian, sigma 2 px, among 6 x 6 frequencies, jpeg, quality 75 (does decode, grayscale, blur, encode)";
     assert!(planned.to_string().starts_with(expected), "{planned}");
 }
 

@@ -16,7 +16,7 @@ pub(super) trait Arithmetic {
     type Number: Copy + Default;
     type Weight: Copy;
 
-    /// The weights, centre first, as [`super::kernel::gaussian`] gives them.
+    /// The weights, centre first, as [`super::kernel::gaussian_weights`] gives them.
     fn weights(exact: &[f64]) -> Vec<Self::Weight>;
 
     /// Adds up a run of neighbouring numbers: the centres, which begin at `centre`, and for each further weight the two

@@ -7,7 +7,7 @@ const FAR: f64 = 8.25;
 
 /// The centre of a Gaussian of standard deviation `sigma` pixels, then one side of it outwards. The centre and both
 /// sides add up to 1.
-pub(super) fn gaussian(sigma: f64) -> Vec<f64> {
+pub(crate) fn gaussian_weights(sigma: f64) -> Vec<f64> {
     let far = (sigma * FAR).ceil() as usize;
     let mut weights: Vec<f64> = (0..=far)
         .map(|distance| (-0.5 * (distance as f64 / sigma).powi(2)).exp())
@@ -36,7 +36,7 @@ mod tests {
     #[test]
     fn weights_add_up_fall_and_have_the_variance_of_sigma() {
         for sigma in [0.3, 0.5, 1.0, 2.0, 3.7, 10.0, 100.0] {
-            let weights = gaussian(sigma);
+            let weights = gaussian_weights(sigma);
             let sum = weights[0] + 2.0 * weights[1..].iter().sum::<f64>();
             assert!((sum - 1.0).abs() < 1e-12, "sigma {sigma}: {sum}");
             assert!(weights.windows(2).all(|pair| pair[0] > pair[1]), "sigma {sigma}");

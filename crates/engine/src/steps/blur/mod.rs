@@ -7,6 +7,7 @@ mod separable;
 mod stream;
 mod wide;
 
+pub(crate) use self::kernel::gaussian_weights;
 pub(crate) use self::stream::{RowBlur, narrow, widen};
 pub(crate) use self::wide::in_small;
 
@@ -25,7 +26,7 @@ pub(super) fn gaussian(mut image: Image, sigma: f32, control: &dyn Control) -> R
         Samples::Eight(samples) => {
             let mut plane = Plane { samples, row, channels };
             if !is_weighted && !wide::is_wide(sigma) {
-                let weights = kernel::gaussian(f64::from(sigma));
+                let weights = kernel::gaussian_weights(f64::from(sigma));
                 separable::convolve(&Fixed, &weights, &mut plane, control)?;
             } else {
                 in_single_precision(sigma, &mut plane, is_weighted, control)?;
@@ -62,5 +63,5 @@ fn with<A: Arithmetic<Number = f32>>(
     if wide::is_wide(sigma) {
         return wide::blur(arithmetic, sigma, plane, control);
     }
-    separable::convolve(arithmetic, &kernel::gaussian(f64::from(sigma)), plane, control)
+    separable::convolve(arithmetic, &kernel::gaussian_weights(f64::from(sigma)), plane, control)
 }

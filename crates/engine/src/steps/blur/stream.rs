@@ -28,17 +28,17 @@ impl RowBlur {
 
     /// Whether a kernel of `sigma` pixels is small enough for fixed point.
     pub(crate) fn takes(sigma: f32) -> bool {
-        kernel::gaussian(f64::from(sigma)).len() <= Fixed::MAX_WEIGHTS
+        kernel::gaussian_weights(f64::from(sigma)).len() <= Fixed::MAX_WEIGHTS
     }
 
     /// How far the kernel reaches, pixels.
     pub(crate) fn radius_of(sigma: f32) -> usize {
-        kernel::gaussian(f64::from(sigma)).len() - 1
+        kernel::gaussian_weights(f64::from(sigma)).len() - 1
     }
 
     /// For a picture of `height` rows of at most `width` samples.
     pub(crate) fn new(sigma: f32, width: usize, height: usize) -> Result<Self, EngineError> {
-        let exact = kernel::gaussian(f64::from(sigma));
+        let exact = kernel::gaussian_weights(f64::from(sigma));
         let radius = exact.len() - 1;
         let ring_rows = 2 * radius + RowBlur::ROWS;
         let width = width.next_multiple_of(RUN);

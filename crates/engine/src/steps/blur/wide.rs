@@ -159,7 +159,7 @@ pub(super) fn blur<A: Arithmetic<Number = f32>>(
         spline.shrink(&sums, channels, into);
     }
 
-    let weights = kernel::gaussian(f64::from(sigma_within(sigma)));
+    let weights = kernel::gaussian_weights(f64::from(sigma_within(sigma)));
     let mut small_plane = Plane {
         samples: &mut taken[..],
         row: small_row,
