@@ -27,6 +27,7 @@ use crate::steps::gaussian_weights;
 
 /// Neighbours to each side that a kernel may reach across.
 const MAX_REACH: usize = 2;
+
 /// What a blur among frequencies works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Frequencies {
@@ -305,7 +306,7 @@ impl<const N: usize, const R: usize> Blocks for Mixed<'_, N, R> {
 
 #[cfg(test)]
 mod tests {
-    use super::rows::{Edges, take};
+    use super::rows::{Edges, Place, take};
     use super::*;
     use crate::jpeg::BLOCK;
     use crate::jpeg::inverse::Quantizer;
@@ -337,14 +338,11 @@ mod tests {
                         },
                         _ => Edges::default(),
                     };
-                    take::<_, 6>(
-                        level,
-                        &mut group,
-                        &quantizer,
-                        edges,
-                        &mut plane[MARGIN + index * LANES..],
-                        STRIDE,
-                    );
+                    let place = Place {
+                        plane: &mut plane[MARGIN + index * LANES..],
+                        stride: STRIDE,
+                    };
+                    take::<_, 6>(level, &mut group, &quantizer, &edges, place);
                 }
                 BlockRows::<6>::repeat_edges(&mut plane, STRIDE, 24);
                 let along = Along {

@@ -163,7 +163,11 @@ impl<const N: usize> Kernel for Decode<'_, '_, N> {
                     edges.columns = if lane < LANES { *last_across } else { 8 };
                 }
                 let at = row * N * N * *stride + MARGIN + block;
-                take::<_, N>(level, group, quantizer, edges, &mut plane[at..], *stride);
+                let place = Place {
+                    plane: &mut plane[at..],
+                    stride: *stride,
+                };
+                take::<_, N>(level, group, quantizer, &edges, place);
             }
         }
         for row in 0..*down {
@@ -193,15 +197,28 @@ impl Default for Edges {
     }
 }
 
-/// Puts a group, which is used up, into a plane that begins with its first block.
+/// Where the frequencies of a group go: into a plane that begins with its first block.
+pub(super) struct Place<'p> {
+    pub(super) plane: &'p mut [i16],
+    pub(super) stride: usize,
+}
+
+impl Place<'_> {
+    /// The place of one of `N` x `N` frequencies.
+    #[inline(always)]
+    fn of<const N: usize>(&mut self, down: usize, across: usize) -> Option<&mut [i16; LANES]> {
+        self.plane[(down * N + across) * self.stride..].first_chunk_mut::<LANES>()
+    }
+}
+
+/// Puts a group, which is used up, in its place.
 #[inline(always)]
 pub(super) fn take<L: Level, const N: usize>(
     level: L,
     group: &mut Group,
     quantizer: &Quantizer,
-    edges: Edges,
-    plane: &mut [i16],
-    stride: usize,
+    edges: &Edges,
+    mut place: Place<'_>,
 ) {
     let lanes = group.as_chunks_mut::<LANES>().0;
     // What the lowest frequency and those of one direction add to a sample is less than what others do.
@@ -213,7 +230,7 @@ pub(super) fn take<L: Level, const N: usize>(
             let coefficient = level.multiply(level.load(&row[across]), step);
             if down < N
                 && across < N
-                && let Some(into) = plane[(down * N + across) * stride..].first_chunk_mut::<LANES>()
+                && let Some(into) = place.of::<N>(down, across)
             {
                 level.store(level.shift_left::<3>(coefficient), into);
             }
@@ -233,11 +250,11 @@ pub(super) fn take<L: Level, const N: usize>(
     let is_whole = edges.rows == 8 && edges.columns == 8;
     if (!is_whole || largest(level, bound) > WITHIN_RANGE)
         && let Ok(lanes) = <&mut Lanes>::try_from(lanes)
-        && cut_off(level, lanes, quantizer, &edges, is_whole)
+        && cut_off(level, lanes, quantizer, edges, is_whole)
     {
         for (down, row) in lanes.as_chunks::<8>().0.iter().enumerate().take(N) {
             for (across, coefficient) in row.iter().enumerate().take(N) {
-                if let Some(into) = plane[(down * N + across) * stride..].first_chunk_mut::<LANES>() {
+                if let Some(into) = place.of::<N>(down, across) {
                     // From 16ths to 8ths.
                     let rounded = level.add(level.load(coefficient), level.splat(1));
                     level.store(level.shift_right::<1>(rounded), into);
