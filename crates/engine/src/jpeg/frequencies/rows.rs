@@ -98,23 +98,21 @@ impl<'a, const N: usize> BlockRows<'a, N> {
 #[inline(always)]
 fn edge_of<const N: usize>(frequencies: [i16; N], is_end: bool) -> i16 {
     /// The square root of 8 times [`cosines`] of the first sample, in 16,384ths.
-    const SHARES: [i32; 8] = [16_384, 22_725, 21_407, 19_266, 16_384, 12_873, 8_867, 4_520];
-    let mut sum = 1 << 13;
+    const SHARES: [i64; 8] = [16_384, 22_725, 21_407, 19_266, 16_384, 12_873, 8_867, 4_520];
+    let mut sum = 1_i64 << 13;
     for (from, frequency) in frequencies.into_iter().enumerate() {
-        let share = SHARES[from % 8] * i32::from(frequency);
+        let share = SHARES[from % 8] * i64::from(frequency);
         sum += if is_end && from % 2 == 1 { -share } else { share };
     }
-    (sum >> 14).clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
+    (sum >> 14).clamp(i64::from(i16::MIN), i64::from(i16::MAX)) as i16
 }
 
 /// Makes a row of blocks that repeats the first or the last line of another.
 pub(super) fn repeat_edge<const N: usize>(row: &[[i16; LANES]], beyond: &mut [[i16; LANES]], is_end: bool) {
     for (row, beyond) in row.chunks_exact(N * N).zip(beyond.chunks_exact_mut(N * N)) {
-        for (across, edge) in beyond.iter_mut().enumerate() {
-            if across >= N {
-                *edge = [0; LANES];
-                continue;
-            }
+        let (lowest, others) = beyond.split_at_mut(N);
+        others.fill([0; LANES]);
+        for (across, edge) in lowest.iter_mut().enumerate() {
             for (lane, edge) in edge.iter_mut().enumerate() {
                 *edge = edge_of(
                     std::array::from_fn::<i16, N, _>(|down| row[down * N + across][lane]),
@@ -221,7 +219,7 @@ pub(super) fn take<L: Level, const N: usize>(
     mut place: Place<'_>,
 ) {
     let lanes = group.as_chunks_mut::<LANES>().0;
-    // What the lowest frequency and those of one direction add to a sample is less than what others do.
+    // What the lowest frequency and those of one direction add to a sample at the most is less than what others do.
     let (mut lowest, mut edge, mut inner) = (level.splat(0), level.splat(0), level.splat(0));
     for (down, row) in lanes.as_chunks::<8>().0.iter().enumerate() {
         let mut sum = level.splat(0);
