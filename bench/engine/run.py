@@ -11,7 +11,6 @@ writes it into docs/benchmarks.md.
 import argparse
 import json
 import os
-import platform
 import statistics
 import struct
 import subprocess
@@ -26,6 +25,9 @@ from PIL import Image, ImageOps
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent))
+import page  # noqa: E402
+
 INSTALLED = ROOT / "target/bench-engine"
 PHOTOS = ROOT / "testdata/bench"
 CORE = max(os.sched_getaffinity(0))
@@ -38,7 +40,6 @@ PEERS = {
     "Pillow": [INSTALLED / "python/bin/python", HERE / "peer.py", "pillow"],
 }
 WIDTHS = [320, 960, 1920]
-MARKS = ("<!-- bench/engine -->\n", "<!-- /bench/engine -->\n")
 
 
 class Workload:
@@ -246,7 +247,7 @@ def differences(own, peer):
 def table(results, rounds):
     names = list(PEERS)
     lines = [
-        f"{time.strftime('%Y-%m-%d')}, {machine()}, one core, medians of {rounds} rounds: CPU milliseconds a job.",
+        f"{time.strftime('%Y-%m-%d')}, {page.machine()}, one core, medians of {rounds} rounds: CPU milliseconds a job.",
         "",
         f"| job | {' | '.join(names)} | ratio against the bar |",
         "|---" * (len(names) + 2) + "|",
@@ -264,18 +265,6 @@ def table(results, rounds):
             cells.append(f"{seen} / {figure['bytes'] / 1000:.0f} / {figure['peak_mb']:.0f}")
         lines.append(f"| {workload.title} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
-
-
-def machine():
-    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
-    return f"{model or platform.machine()}, {os.cpu_count()} cores"
-
-
-def write_into_docs(text):
-    page = ROOT / "docs/benchmarks.md"
-    before, rest = page.read_text().split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
-    page.write_text(before + MARKS[0] + text + MARKS[1] + after)
 
 
 def main():
@@ -297,7 +286,7 @@ def main():
     text = table(results, options.rounds)
     print(text)
     if not options.only:
-        write_into_docs(text)
+        page.write("engine", text)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 """Measures pixmill beside the stacks it replaces, in one run: the same default job on the same distinct photos through the
 same load generator (`pixmill load`). Called by `make bench-pipeline`, which installs the peers below target/.
 
-Each stack is started afresh for each round, the stacks take turns, medians are reported. Prints a Markdown table.
+Each stack is started afresh for each round, the stacks take turns, medians are reported. Prints Markdown and writes it into
+docs/benchmarks.md.
 """
 
 import argparse
@@ -22,6 +23,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent))
+import page  # noqa: E402
+
 CORES = os.cpu_count() or 1
 PHOTOS = {
     # photo: tasks a round, connections, uploads a second in the open loop
@@ -265,13 +269,15 @@ def main() -> int:
     parser.add_argument("--scratch", type=Path, default=ROOT / "target/bench-pipeline/scratch")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5, help="length of the paced run")
+    parser.add_argument("--only", default="", help="measure the photos whose name has this in it; writes nothing")
     parser.add_argument("--json", type=Path, help="also write all rounds to this file")
     options = parser.parse_args()
     options.pixmill = options.pixmill.resolve()
     options.scratch.mkdir(parents=True, exist_ok=True)
 
-    rounds: dict[str, dict[str, list[dict]]] = {photo: {stack.name: [] for stack in STACKS} for photo in PHOTOS}
-    for photo in PHOTOS:
+    photos = [photo for photo in PHOTOS if options.only in photo]
+    rounds: dict[str, dict[str, list[dict]]] = {photo: {stack.name: [] for stack in STACKS} for photo in photos}
+    for photo in photos:
         scratch = Path(tempfile.mkdtemp(dir=options.scratch)).resolve()
         for number in range(options.rounds):
             for stack in STACKS:
@@ -281,7 +287,10 @@ def main() -> int:
         shutil.rmtree(scratch, ignore_errors=True)
     if options.json:
         options.json.write_text(json.dumps(rounds, indent=2) + "\n")
-    print(table(rounds))
+    text = f"{time.strftime('%Y-%m-%d')}, {page.machine()}, medians of {options.rounds} rounds.\n\n{table(rounds)}\n"
+    print(text)
+    if not options.only:
+        page.write("pipeline", text)
     return 0
 
 
