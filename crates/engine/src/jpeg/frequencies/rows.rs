@@ -223,9 +223,9 @@ pub(super) fn take<L: Level, const N: usize>(
     let (mut lowest, mut edge, mut inner) = (level.splat(0), level.splat(0), level.splat(0));
     for (down, row) in lanes.as_chunks::<8>().0.iter().enumerate() {
         let mut sum = level.splat(0);
-        for across in 0..8 {
+        for (across, quantized) in row.iter().enumerate() {
             let step = level.splat(quantizer.step(down * 8 + across));
-            let coefficient = level.multiply(level.load(&row[across]), step);
+            let coefficient = level.multiply(level.load(quantized), step);
             if down < N
                 && across < N
                 && let Some(into) = place.of::<N>(down, across)
