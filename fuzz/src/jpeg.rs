@@ -3,10 +3,13 @@
 use pixmill_engine::probe::{Streaming, probe_whole};
 use pixmill_types::Recipe;
 
-/// Luma from file to file: as it is, blurred, at half the size, turned; luma into a picture; both at a part of the size.
-const RECIPES: [&str; 8] = [
+/// Luma from file to file: as it is, blurred among its frequencies, by way of samples and at half the size, turned; luma into
+/// a picture; both at a part of the size.
+const RECIPES: [&str; 10] = [
     "grayscale => jpeg:75",
     "grayscale | blur:2 => jpeg:75",
+    "grayscale | blur:3 => jpeg:75",
+    "grayscale | blur:2 => jpeg:99",
     "grayscale | blur:5 => jpeg:95",
     "orient | grayscale | blur:1 => jpeg:75",
     "grayscale => png",
@@ -25,5 +28,5 @@ pub fn jpeg(data: &[u8]) {
     let outcomes = RECIPES.map(|text| crate::mill(data, &parsed(text)).is_ok());
     // The same bits are read whatever becomes of them.
     assert_eq!(outcomes[0], outcomes[1], "a blur decides whether a file is damaged");
-    assert_eq!(outcomes[0], outcomes[4], "the output decides whether a file is damaged");
+    assert_eq!(outcomes[0], outcomes[6], "the output decides whether a file is damaged");
 }
