@@ -14,13 +14,16 @@ use crate::{BrokerError, FollowUp, policy};
 /// The version of the schema that this release writes, and the latest it can read.
 const SCHEMA_VERSION: u64 = 1;
 
-/// A hash as Redis returns it, field and value in turn.
+/// A hash as Redis returns it, field and value in turn, or what `record` in `lib.lua` makes of it: there an empty value says
+/// that there is none.
 #[derive(Debug, Default)]
 pub(super) struct Record(HashMap<String, String>);
 
 impl FromRedisValue for Record {
     fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
-        HashMap::from_redis_value(value).map(Self)
+        let mut fields = HashMap::<String, String>::from_redis_value(value)?;
+        fields.retain(|_, value| !value.is_empty());
+        Ok(Self(fields))
     }
 }
 

@@ -60,7 +60,7 @@ fn prepare(body: &str) -> Script {
 /// runs a script from its first line at each call: a function that is made and not used costs as much as a command.
 fn with_library(body: &str) -> String {
     let transitions = transitions();
-    let sections = std::iter::once(transitions.as_str()).chain(LIBRARY.split("\n\n"));
+    let sections = transitions.iter().map(String::as_str).chain(LIBRARY.split("\n\n"));
     let is_head = |section: &str| section.contains("local root =");
     let mut kept: Vec<&str> = vec![body];
     for section in sections.collect::<Vec<_>>().into_iter().rev() {
@@ -84,26 +84,29 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
-/// The table of legal transitions, as `TaskState::after` decides them.
-fn transitions() -> String {
-    let mut table = String::from("local AFTER = {");
-    for transition in [
+/// The tables of legal transitions, as `TaskState::after` decides them; each is a section of its own.
+fn transitions() -> Vec<String> {
+    let table = |transition: Transition| {
+        let mut table = format!("local AFTER_{} = {{", transition.to_string().to_ascii_uppercase());
+        for state in TaskState::ALL {
+            if let Ok(after) = state.after(transition) {
+                // Writing to a string cannot fail.
+                let _ = write!(table, "{state}='{after}',");
+            }
+        }
+        table.push('}');
+        table
+    };
+    [
         Transition::Claim,
         Transition::Complete,
         Transition::Requeue,
         Transition::Fail,
         Transition::Cancel,
         Transition::Retry,
-    ] {
-        for state in TaskState::ALL {
-            if let Ok(after) = state.after(transition) {
-                // Writing to a string cannot fail.
-                let _ = write!(table, "['{transition} {state}']='{after}',");
-            }
-        }
-    }
-    table.push('}');
-    table
+    ]
+    .map(table)
+    .into()
 }
 
 /// One call of a script.
@@ -177,9 +180,14 @@ mod tests {
     fn the_scripts_know_the_transitions_of_the_one_function() {
         assert_eq!(
             transitions(),
-            "local AFTER = {['claim queued']='running',['complete running']='completed',['requeue running']='queued',\
-             ['fail running']='failed',['cancel queued']='cancelled',['cancel running']='cancelled',\
-             ['retry failed']='queued',}"
+            [
+                "local AFTER_CLAIM = {queued='running',}",
+                "local AFTER_COMPLETE = {running='completed',}",
+                "local AFTER_REQUEUE = {running='queued',}",
+                "local AFTER_FAIL = {running='failed',}",
+                "local AFTER_CANCEL = {queued='cancelled',running='cancelled',}",
+                "local AFTER_RETRY = {failed='queued',}",
+            ]
         );
     }
 
@@ -192,9 +200,9 @@ mod tests {
             text.find("local function key(") < text.find("local function wake("),
             "{text}"
         );
-        assert!(!text.contains("AFTER"), "{text}");
+        assert!(!text.contains("AFTER_"), "{text}");
         assert!(!text.contains("local function move("), "{text}");
-        for name in ["AFTER", "move", "leave", "append", "make_ready", "id_of"] {
+        for name in ["AFTER_CLAIM", "move", "leave", "append", "make_ready", "id_of"] {
             let text = &CLAIM.text;
             assert!(
                 text.lines().filter_map(defined).any(|defined| defined == name),

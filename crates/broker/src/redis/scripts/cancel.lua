@@ -6,9 +6,9 @@ pass_memory_limit()
 local task = load(ARGV[FIRST])
 if not task then return { 'missing' } end
 if task.state ~= 'cancelled' then
-    if not AFTER['cancel ' .. task.state] then return { 'conflict', task.state } end
+    if not AFTER_CANCEL[task.state] then return { 'conflict', task.state } end
     revoke(task)
-    move(task, 'cancel', 'task.cancelled', '', { lease = false, worker = false, request = false })
+    move(task, AFTER_CANCEL, 'task.cancelled', '', { lease = false, worker = false, request = false })
     enqueue_owed(FIRST + 1)
 end
 return { 'done', record(task) }

@@ -5,9 +5,9 @@
 local space, from, limit = ARGV[FIRST], ARGV[FIRST + 1], tonumber(ARGV[FIRST + 3])
 local answer = {}
 while #answer < limit * 4 do
-    local names = redis.call('ZRANGEBYLEX', key('names', space), from, ARGV[FIRST + 2], 'LIMIT', 0, limit)
+    local names = call('ZRANGEBYLEX', key('names', space), from, ARGV[FIRST + 2], 'LIMIT', 0, limit)
     for _, name in ipairs(names) do
-        local entry = redis.call('HMGET', key('entry:' .. #space .. ':' .. space .. ':' .. name), 'value', 'version',
+        local entry = call('HMGET', key('entry:' .. #space .. ':' .. space .. ':' .. name), 'value', 'version',
             'expires')
         if entry[1] and (not entry[3] or tonumber(entry[3]) > now) and #answer < limit * 4 then
             answer[#answer + 1] = name

@@ -3,7 +3,6 @@
 --      14 count of follow-ups, 15 on the follow-ups.
 -- Returns {'done', record} or {'stale'}.
 -- Invariant: as policy::after_failure and policy::backoff; follow-ups come with the last attempt only, and once.
-pass_memory_limit()
 local task, held = named(ARGV[FIRST], 'f')
 if not task then return { 'stale' } end
 if held then

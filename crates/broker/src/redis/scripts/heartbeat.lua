@@ -7,11 +7,11 @@ note_presence()
 local answer = {}
 for index = FIRST + 1, #ARGV do
     local lease, renewed = ARGV[index], ''
-    local id = redis.call('HGET', key('holders'), lease)
-    local held = id and redis.call('HMGET', key('task', id), 'lease', 'worker', 'started', 'timeout')
+    local id = call('HGET', key('holders'), lease)
+    local held = id and call('HMGET', key('task', id), 'lease', 'worker', 'started', 'timeout')
     if held and held[1] == lease and held[2] == ARGV[FIRST] then
         renewed = text(math.min(now + LEASE, held[3] + held[4]))
-        redis.call('ZADD', key('leases'), renewed, lease)
+        call('ZADD', key('leases'), renewed, lease)
     end
     answer[#answer + 1] = renewed
 end

@@ -1,15 +1,19 @@
--- What scripts begin with, after the table of legal transitions that TaskState::after is asked for. A script is given
+-- What scripts begin with, after the tables of legal transitions that TaskState::after is asked for. A script is given
 -- the sections it needs (script.rs): what a blank line separates is one, and comes before its uses.
+--
+-- Most of what a script costs is Lua's work, not the commands': numbers go to commands as text where that is at hand, since
+-- Redis writes others with 17 digits; tables begin as long as they become; an answer has the fields that are read.
 --
 -- KEYS[1]  the partition, such as {pixmill:0}: the hash of its counters, and the stem of all its other keys. Those are
 --          built here, lie in the same slot by their hash tag, and belong to this partition alone.
 -- ARGV     1 now, ms, or '' for the server's own clock; 2 lease, ms; 3 ageing, ms; 4 retention, ms, or '';
 --          5 events kept; 6 first backoff, ms; 7 longest backoff, ms; 8 waiting tasks allowed; 9 on: the script's own.
 -- Invariant: a record, its place in exactly the sets that its state asks for, and its event change in one script.
+local call = redis.call
 local root = KEYS[1]
 local now = tonumber(ARGV[1])
 if not now then
-    local time = redis.call('TIME')
+    local time = call('TIME')
     now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 local FIRST = 9
@@ -20,7 +24,8 @@ local AGEING = tonumber(ARGV[3])
 
 local RETENTION = tonumber(ARGV[4])
 
-local MAX_EVENTS = tonumber(ARGV[5])
+-- The log always keeps one.
+local MAX_EVENTS = ARGV[5] == '0' and '1' or ARGV[5]
 
 local MAX_QUEUED = tonumber(ARGV[8])
 
@@ -29,45 +34,45 @@ local function key(kind, name)
     if name then return root .. ':' .. kind .. ':' .. name end
     return root .. ':' .. kind
 end
--- Lua would write large numbers as 1.7e+15.
-local function text(number) return string.format('%.0f', number) end
+-- Lua would write large numbers as 1.7e+15. Whole ones are written faster where they fit.
+local function text(number) return string.format(math.abs(number) < 2 ^ 53 and '%d' or '%.0f', number) end
 
 local NOW = text(now)
 
 -- For what ends in less memory than it began with: Redis refuses a write beyond maxmemory only when it is the first of its
 -- script, and a removal, even of nothing, is never refused.
-local function pass_memory_limit() redis.call('DEL', key('nothing')) end
+local function pass_memory_limit() call('DEL', key('nothing')) end
 
 -- Tokens a wake list holds at most: they carry nothing, more would say no more.
 local MAX_TOKENS = 64
-local function wake(list)
-    if redis.call('LLEN', key('wake', list)) < MAX_TOKENS then redis.call('RPUSH', key('wake', list), '1') end
+-- Leaves word in a wake list; with `filled`, only when that set has members.
+local function wake(list, filled)
+    local tokens = key('wake', list)
+    if call('LLEN', tokens) < MAX_TOKENS and (not filled or call('ZCARD', filled) > 0) then
+        call('RPUSH', tokens, '1')
+    end
 end
 
 -- A record as a table, its id beside its fields.
 local function load(id)
-    local flat = redis.call('HGETALL', key('task', id))
+    local flat = call('HGETALL', key('task', id))
     if not flat[1] then return nil end
     local task = { id = id }
     for index = 1, #flat, 2 do task[flat[index]] = flat[index + 1] end
     return task
 end
 
--- The same as field and value in turn.
+-- What record.rs reads of a record, field and value in turn; '' where there is none.
 local function record(task)
-    local flat, length = {}, 0
-    for name, value in pairs(task) do
-        if name ~= 'id' then
-            flat[length + 1], flat[length + 2], length = name, value, length + 2
-        end
-    end
-    return flat
+    return { 'v', task.v, 'task', task.task, 'state', task.state, 'attempt', task.attempt, 'created', task.created,
+        'due', task.due or '', 'started', task.started or '', 'finished', task.finished or '',
+        'expires', task.expires or '', 'success', task.success or '', 'failure', task.failure or '' }
 end
 
 -- Appends to the log. Each event names the one before it of the same task, so that those of one task can be read alone.
 local function append(task, kind, code, attempt, number)
-    number = number or text(redis.call('HINCRBY', root, 'event', 1))
-    redis.call('XADD', key('events'), 'MAXLEN', '~', math.max(MAX_EVENTS, 1), 'LIMIT', 200, number .. '-0',
+    number = number or text(call('HINCRBY', root, 'event', '1'))
+    call('XADD', key('events'), 'MAXLEN', '~', MAX_EVENTS, 'LIMIT', '200', number .. '-0',
         'at', NOW, 'task', task.id, 'queue', task.queue, 'attempt', attempt, 'kind', kind, 'code', code,
         'before', task.event or '')
     return number
@@ -79,57 +84,57 @@ local function id_of(place) return string.sub(place, 18) end
 
 local function make_ready(task)
     local place = member(task)
-    redis.call('ZADD', key('ready', task.queue), tonumber(task.ready) - task.priority * AGEING, place)
-    redis.call('ZADD', key('waiting', task.queue), task.ready, place)
+    call('ZADD', key('ready', task.queue), text(task.ready - task.priority * AGEING), place)
+    call('ZADD', key('waiting', task.queue), task.ready, place)
 end
 
 -- Puts a task into the sets that its state asks for.
 local function enter(task)
-    redis.call('ZADD', key('state:' .. task.queue .. ':' .. task.state), task.arrival, task.id)
+    call('ZADD', key('state:' .. task.queue .. ':' .. task.state), task.arrival, task.id)
     if task.state == 'queued' then
         if tonumber(task.ready) > now then
-            redis.call('ZADD', key('delayed', task.queue), task.ready, member(task))
+            call('ZADD', key('delayed', task.queue), task.ready, member(task))
         else
             make_ready(task)
         end
         wake('q:' .. task.queue)
     elseif task.state == 'running' then
-        redis.call('ZADD', key('running', task.queue), task.started, task.id)
+        call('ZADD', key('running', task.queue), task.started, task.id)
     end
-    if task.expires then redis.call('ZADD', key('expiring'), task.expires, task.id) end
+    if task.expires then call('ZADD', key('expiring'), task.expires, task.id) end
 end
 
 -- Takes a task out of all of them.
 local function leave(task)
-    redis.call('ZREM', key('state:' .. task.queue .. ':' .. task.state), task.id)
+    call('ZREM', key('state:' .. task.queue .. ':' .. task.state), task.id)
     if task.state == 'queued' then
         local place = member(task)
-        if redis.call('ZREM', key('ready', task.queue), place) == 1 then
-            redis.call('ZREM', key('waiting', task.queue), place)
+        if call('ZREM', key('ready', task.queue), place) == 1 then
+            call('ZREM', key('waiting', task.queue), place)
         else
-            redis.call('ZREM', key('delayed', task.queue), place)
+            call('ZREM', key('delayed', task.queue), place)
         end
     elseif task.state == 'running' then
-        redis.call('ZREM', key('running', task.queue), task.id)
+        call('ZREM', key('running', task.queue), task.id)
     end
-    if task.expires then redis.call('ZREM', key('expiring'), task.id) end
+    if task.expires then call('ZREM', key('expiring'), task.id) end
 end
 
--- Takes a task through a transition; returns nil when its state does not allow it. `changed` are fields to set (false
--- removes one); those of a later release stay as they are.
+-- Takes a task through a transition, one of the tables AFTER_...; returns nil when its state does not allow it. `changed`
+-- are fields to set (false removes one); those of a later release stay as they are.
 local function move(task, transition, kind, code, changed, attempt)
-    local state = AFTER[transition .. ' ' .. task.state]
+    local state = transition[task.state]
     if not state then return nil end
     leave(task)
-    changed.state = state
     if state == 'queued' or state == 'running' then
         if task.expires then changed.expires = false end
     else
         changed.finished = NOW
         if RETENTION then changed.expires = text(now + RETENTION) end
     end
-    changed.event = append(task, kind, code, attempt or changed.attempt or task.attempt)
-    local set, length, gone = {}, 0, {}
+    local event = append(task, kind, code, attempt or changed.attempt or task.attempt)
+    task.state, task.event = state, event
+    local set, length, gone = { 'state', state, 'event', event }, 4, {}
     for name, value in pairs(changed) do
         if value then
             set[length + 1], set[length + 2], length = name, value, length + 2
@@ -139,30 +144,31 @@ local function move(task, transition, kind, code, changed, attempt)
         task[name] = value or nil
     end
     local place = key('task', task.id)
-    redis.call('HSET', place, unpack(set))
-    if gone[1] then redis.call('HDEL', place, unpack(gone)) end
+    call('HSET', place, unpack(set))
+    if gone[1] then call('HDEL', place, unpack(gone)) end
     enter(task)
     return state
 end
 
--- Stores the task that eight arguments from `at` on describe, and that is not there yet.
+-- Stores the task that eight arguments from `at` on describe, and that is not there yet; `known` says that its queue is.
 local TASK_ARGUMENTS = 8
-local function enqueue(at)
+local function enqueue(at, known)
     local id, queue, priority, cost, timeout, max, due, document = unpack(ARGV, at, at + TASK_ARGUMENTS - 1)
     local ready = NOW
-    if due == '' then due = nil elseif tonumber(due) > now then ready = due end
+    if due ~= '' and tonumber(due) > now then ready = due end
     -- Arrival is a number of 16 digits that only grows, comparable between partitions to about a millisecond.
-    local counters = redis.call('HMGET', root, 'arrival', 'event')
+    local counters = call('HMGET', root, 'arrival', 'event')
     local arrival, event = text(math.max((counters[1] or 0) + 1, now * 1000)), text((counters[2] or 0) + 1)
-    redis.call('HSET', root, 'arrival', arrival, 'event', event)
-    local task = { id = id, v = '1', task = document, queue = queue, priority = priority, cost = cost, timeout = timeout,
-        max = max, state = 'queued', attempt = '0', arrival = arrival, ready = ready, created = NOW, due = due,
-        event = redis.call('ZSCORE', key('gone'), id) or nil }
-    if task.event then redis.call('ZREM', key('gone'), id) end
-    append(task, 'task.queued', '', 0, event)
-    task.event = event
-    redis.call('HSET', key('task', id), unpack(record(task)))
-    redis.call('SADD', key('queues'), queue)
+    call('HSET', root, 'arrival', arrival, 'event', event)
+    local task = { id = id, queue = queue, priority = priority, state = 'queued', arrival = arrival, ready = ready,
+        event = call('ZSCORE', key('gone'), id) }
+    if task.event then call('ZREM', key('gone'), id) end
+    append(task, 'task.queued', '', '0', event)
+    local fields = { 'v', '1', 'task', document, 'queue', queue, 'priority', priority, 'cost', cost, 'timeout', timeout,
+        'max', max, 'state', 'queued', 'attempt', '0', 'arrival', arrival, 'ready', ready, 'created', NOW, 'event', event }
+    if due ~= '' then fields[#fields + 1], fields[#fields + 2] = 'due', due end
+    call('HSET', key('task', id), unpack(fields))
+    if not known then call('SADD', key('queues'), queue) end
     enter(task)
 end
 
@@ -170,23 +176,28 @@ end
 local function enqueue_owed(at)
     for index = 0, tonumber(ARGV[at]) - 1 do
         local first = at + 1 + index * TASK_ARGUMENTS
-        if redis.call('EXISTS', key('task', ARGV[first])) == 0 then enqueue(first) end
+        if call('EXISTS', key('task', ARGV[first])) == 0 then enqueue(first) end
     end
 end
 
 -- Takes a lease out of force; `holders` still leads from it to its task when `keep` says so.
 local function drop_lease(task, keep)
-    local asked, rest = key('asked', task.worker), {}
-    for lease in string.gmatch(redis.call('HGET', asked, task.request) or '', '%x+') do
-        if lease ~= task.lease then rest[#rest + 1] = lease end
+    -- First what is removed for certain: see pass_memory_limit.
+    call('ZREM', key('leases'), task.lease)
+    local asked = key('asked', task.worker)
+    local granted, rest = call('HGET', asked, task.request), {}
+    -- Most requests were granted one.
+    if granted and granted ~= task.lease then
+        for lease in string.gmatch(granted, '%x+') do
+            if lease ~= task.lease then rest[#rest + 1] = lease end
+        end
     end
     if #rest == 0 then
-        redis.call('HDEL', asked, task.request)
+        call('HDEL', asked, task.request)
     else
-        redis.call('HSET', asked, task.request, table.concat(rest, ' '))
+        call('HSET', asked, task.request, table.concat(rest, ' '))
     end
-    redis.call('ZREM', key('leases'), task.lease)
-    if not keep then redis.call('HDEL', key('holders'), task.lease) end
+    if not keep then call('HDEL', key('holders'), task.lease) end
 end
 
 -- Takes the lease of a running task away and leaves word for its holder, who is told by his heartbeat anyway.
@@ -194,17 +205,17 @@ local function revoke(task)
     if not task.lease then return end
     drop_lease(task, false)
     local list, kept = key('revoked', task.worker), text(LEASE * 10)
-    redis.call('RPUSH', list, task.lease)
-    redis.call('LTRIM', list, -1000, -1)
-    redis.call('PEXPIRE', list, kept)
+    call('RPUSH', list, task.lease)
+    call('LTRIM', list, -1000, -1)
+    call('PEXPIRE', list, kept)
     wake('w:' .. task.worker)
-    redis.call('PEXPIRE', key('wake:w:' .. task.worker), kept)
+    call('PEXPIRE', key('wake:w:' .. task.worker), kept)
 end
 
 -- The task of the lease that a call ending it by `how` (c, f or r) names, and whether it is still in force. Nothing when
 -- it is stale.
 local function named(lease, how)
-    local id = redis.call('HGET', key('holders'), lease)
+    local id = call('HGET', key('holders'), lease)
     local task = id and load(id)
     if not task then return nil end
     if task.lease == lease then return task, true end
@@ -216,15 +227,18 @@ local function ended(task, how) return (task.ended or '') .. how .. task.lease e
 
 -- Notes that somebody claims, renews or reaps; returns until when nobody loses a lease to time alone (presence.rs).
 local function note_presence()
-    local seen = redis.call('HMGET', root, 'alive', 'grace')
+    local seen = call('HMGET', root, 'alive', 'grace')
     local grace = tonumber(seen[2] or '0')
     local interval = math.floor(LEASE / 3)
-    if seen[1] and now - tonumber(seen[1]) > interval then
+    local late = seen[1] and now - seen[1]
+    if late and late > interval then
+        pass_memory_limit()
         grace = now + interval
-        redis.call('HSET', root, 'alive', NOW, 'grace', text(grace))
-    elseif not seen[1] or math.abs(now - seen[1]) > interval / 10 then
+        call('HSET', root, 'alive', NOW, 'grace', text(grace))
+    elseif not late or math.abs(late) > interval / 10 then
+        pass_memory_limit()
         -- A little late, so that a claim that finds nothing writes nothing.
-        redis.call('HSET', root, 'alive', NOW)
+        call('HSET', root, 'alive', NOW)
     end
     return grace
 end
@@ -233,21 +247,21 @@ end
 local function remove(task)
     revoke(task)
     for lease in string.gmatch(task.ended or '', '%l(%x%x%x%x%x%x%x%x%x%x%x%x%x%x%x%x)') do
-        redis.call('HDEL', key('holders'), lease)
+        call('HDEL', key('holders'), lease)
     end
     leave(task)
-    redis.call('DEL', key('task', task.id))
+    call('DEL', key('task', task.id))
     local event = append(task, 'task.deleted', '', task.attempt)
-    redis.call('ZADD', key('gone'), event, task.id)
-    redis.call('ZADD', key('deletions'), event, task.id)
+    call('ZADD', key('gone'), event, task.id)
+    call('ZADD', key('deletions'), event, task.id)
 end
 
 -- Ends a running task whose lease is gone from the sets: fails it for good, or queues it again with `place`.
 local function end_attempt(task, permanent, code, changed, place)
     changed.lease, changed.worker, changed.request = false, false, false
     if permanent or tonumber(task.attempt) >= tonumber(task.max) then
-        return move(task, 'fail', 'task.failed', code, changed)
+        return move(task, AFTER_FAIL, 'task.failed', code, changed)
     end
     for name, value in pairs(place) do changed[name] = value end
-    return move(task, 'requeue', 'task.retrying', code, changed)
+    return move(task, AFTER_REQUEUE, 'task.retrying', code, changed)
 end

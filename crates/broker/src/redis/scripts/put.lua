@@ -5,19 +5,19 @@
 local space, name, expected, life = ARGV[FIRST], ARGV[FIRST + 1], ARGV[FIRST + 3], tonumber(ARGV[FIRST + 4])
 local place = #space .. ':' .. space .. ':' .. name
 local entry = key('entry', place)
-local found = redis.call('HMGET', entry, 'value', 'version', 'expires')
+local found = call('HMGET', entry, 'value', 'version', 'expires')
 if found[1] and found[3] and tonumber(found[3]) <= now then found = { false, false, false } end
 if (expected == 'absent' and found[1]) or (expected ~= 'any' and expected ~= 'absent' and found[2] ~= expected) then
     return { 'found', found[1], found[2], found[3] or '' }
 end
-local version = text(redis.call('HINCRBY', root, 'version', 1))
-redis.call('HSET', entry, 'value', ARGV[FIRST + 2], 'version', version)
-redis.call('ZADD', key('names', space), 0, name)
+local version = text(call('HINCRBY', root, 'version', 1))
+call('HSET', entry, 'value', ARGV[FIRST + 2], 'version', version)
+call('ZADD', key('names', space), 0, name)
 if life then
-    redis.call('HSET', entry, 'expires', text(now + life))
-    redis.call('ZADD', key('entries'), now + life, place)
+    call('HSET', entry, 'expires', text(now + life))
+    call('ZADD', key('entries'), now + life, place)
 else
-    redis.call('HDEL', entry, 'expires')
-    redis.call('ZREM', key('entries'), place)
+    call('HDEL', entry, 'expires')
+    call('ZREM', key('entries'), place)
 end
 return { 'stored', version }

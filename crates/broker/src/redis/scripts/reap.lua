@@ -6,8 +6,8 @@
 pass_memory_limit()
 local requeued, failed = 0, 0
 if note_presence() > now then return { 0, 0 } end
-for _, lease in ipairs(redis.call('ZRANGEBYSCORE', key('leases'), '-inf', now, 'LIMIT', 0, ARGV[FIRST])) do
-    local task = load(redis.call('HGET', key('holders'), lease) or '')
+for _, lease in ipairs(call('ZRANGEBYSCORE', key('leases'), '-inf', now, 'LIMIT', 0, ARGV[FIRST])) do
+    local task = load(call('HGET', key('holders'), lease) or '')
     if not task then return redis.error_reply('CORRUPT lease ' .. lease .. ' belongs to no task') end
     local code = 'crashed'
     if now >= task.started + task.timeout then code = 'timed_out' end

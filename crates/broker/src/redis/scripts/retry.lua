@@ -4,7 +4,7 @@
 -- Invariant: its attempts start anew, and it no longer expires.
 local task = load(ARGV[FIRST])
 if not task then return { 'missing' } end
-if not AFTER['retry ' .. task.state] then return { 'conflict', task.state } end
-move(task, 'retry', 'task.retried', '', { attempt = '0', ready = NOW, due = false, finished = false,
+if not AFTER_RETRY[task.state] then return { 'conflict', task.state } end
+move(task, AFTER_RETRY, 'task.retried', '', { attempt = '0', ready = NOW, due = false, finished = false,
     failure = false })
 return { 'done', record(task) }

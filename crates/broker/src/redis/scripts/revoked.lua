@@ -3,6 +3,6 @@
 -- Returns the leases.
 -- Invariant: each is told once.
 local list = key('revoked', ARGV[FIRST])
-local lost = redis.call('LRANGE', list, 0, 999)
-if #lost > 0 then redis.call('LTRIM', list, #lost, -1) end
+local lost = call('LRANGE', list, 0, 999)
+if #lost > 0 then call('LTRIM', list, #lost, -1) end
 return lost

@@ -4,16 +4,16 @@
 -- one count a state}, ...}.
 -- Invariant: reads cardinalities and first members only.
 local function oldest(name)
-    local first = redis.call('ZRANGE', key(name), 0, 0, 'WITHSCORES')
+    local first = call('ZRANGE', key(name), 0, 0, 'WITHSCORES')
     return first[2] and text(tonumber(first[2])) or ''
 end
-local answer = { NOW, redis.call('ZCARD', key('deletions')) }
-for _, queue in ipairs(redis.call('SMEMBERS', key('queues'))) do
+local answer = { NOW, call('ZCARD', key('deletions')) }
+for _, queue in ipairs(call('SMEMBERS', key('queues'))) do
     local delayed = key('delayed', queue)
-    local row = { queue, redis.call('ZCOUNT', delayed, '-inf', now), redis.call('ZCARD', delayed),
+    local row = { queue, call('ZCOUNT', delayed, '-inf', now), call('ZCARD', delayed),
         oldest('waiting:' .. queue), oldest('delayed:' .. queue), oldest('running:' .. queue) }
     for index = FIRST, #ARGV do
-        row[#row + 1] = redis.call('ZCARD', key('state:' .. queue .. ':' .. ARGV[index]))
+        row[#row + 1] = call('ZCARD', key('state:' .. queue .. ':' .. ARGV[index]))
     end
     answer[#answer + 1] = row
 end

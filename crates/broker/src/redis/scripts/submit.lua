@@ -7,7 +7,7 @@ local fingerprint, idempotency = ARGV[FIRST], ARGV[FIRST + 1]
 local id, queue = ARGV[FIRST + 5], ARGV[FIRST + 6]
 local stored = load(id)
 if stored then return { 'existing', record(stored) } end
-local used = idempotency ~= '' and redis.call('HMGET', key('key', idempotency), 'fingerprint', 'task', 'until')
+local used = idempotency ~= '' and call('HMGET', key('key', idempotency), 'fingerprint', 'task', 'until')
 if used and used[1] and tonumber(used[3]) > now then
     local earlier = load(used[2])
     if earlier and used[1] ~= fingerprint then return { 'reused' } end
@@ -15,12 +15,13 @@ if used and used[1] and tonumber(used[3]) > now then
 end
 if ARGV[FIRST + 3] == '1' then return { 'staged' } end
 if ARGV[FIRST + 4] ~= '' and now >= tonumber(ARGV[FIRST + 4]) then return { 'late' } end
-local queued = redis.call('ZCARD', key('state:' .. queue .. ':queued'))
+local queued = call('ZCARD', key('state:' .. queue .. ':queued'))
 if queued >= MAX_QUEUED then return { 'full', queued } end
 if used then
     local life = ARGV[FIRST + 2]
-    redis.call('HSET', key('key', idempotency), 'fingerprint', fingerprint, 'task', id, 'until', text(now + life))
-    redis.call('PEXPIRE', key('key', idempotency), life)
+    call('HSET', key('key', idempotency), 'fingerprint', fingerprint, 'task', id, 'until', text(now + life))
+    call('PEXPIRE', key('key', idempotency), life)
 end
-enqueue(FIRST + 5)
+-- Whoever put another into the queue made it known.
+enqueue(FIRST + 5, queued > 0)
 return { 'created', NOW }

@@ -128,17 +128,22 @@ async fn a_server_that_stands_still_is_not_waited_for() {
 async fn a_full_server_says_so_and_keeps_what_it_has() {
     let server = Server::start();
     let broker = open(&server).await;
-    broker.submit(submission(task())).await.unwrap();
+    for _ in 0..2 {
+        broker.submit(submission(task())).await.unwrap();
+    }
     assert!(server.command(&["CONFIG", "SET", "maxmemory", "1"]).starts_with("+OK"));
     assert_refused!(broker.submit(submission(task())).await, BrokerError::StorageFull(_));
     assert_refused!(broker.check().await, BrokerError::StorageFull(_));
     // What is there can be worked off, or it would stay full for ever.
-    let lease = broker.claim(claim_up_to(1)).await.unwrap().leases.remove(0);
-    broker.complete(lease.id, completion()).await.unwrap();
+    let leases = broker.claim(claim_up_to(2)).await.unwrap().leases;
+    broker.release(leases[0].id).await.unwrap();
+    broker.complete(leases[1].id, completion()).await.unwrap();
+    let again = broker.claim(claim_up_to(1)).await.unwrap().leases.remove(0);
+    broker.complete(again.id, completion()).await.unwrap();
     assert!(server.command(&["CONFIG", "SET", "maxmemory", "0"]).starts_with("+OK"));
     broker.check().await.unwrap();
     let stats = broker.stats().await.unwrap();
-    assert_eq!((stats.queues[0].ready, stats.queues[0].completed), (0, 1));
+    assert_eq!((stats.queues[0].ready, stats.queues[0].completed), (0, 2));
 }
 
 /// What one loop was told, by the time it ended.
