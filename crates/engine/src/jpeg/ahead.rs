@@ -188,6 +188,13 @@ impl Ahead {
         })
     }
 
+    /// Begins behind a restart marker, whatever seemed to stand in front of it: padding, or damage.
+    pub(super) fn restart(&mut self) {
+        self.kept.clear();
+        self.given = 0;
+        self.pause = 0;
+    }
+
     /// What had been found at the beginning of the next MCU and at the end of each of its blocks; `None` when it has to be
     /// decoded on its own. It holds for the piece as it is then.
     ///

@@ -141,9 +141,8 @@ impl<'a> Entropy<'a> {
     pub(super) fn new(file: &Sequential<'a>, wanted: &[Option<usize>]) -> Result<Self, EngineError> {
         let (across, _) = file.mcu_blocks();
         // What is wanted of a block is decoded a second time: little enough, or that costs more than the streams gain.
-        let is_ahead = file.restart_interval == 0
-            && (1..=SETS).contains(&wanted.len())
-            && wanted.iter().flatten().all(|last| *last <= CornerTable::LAST);
+        let is_ahead =
+            (1..=SETS).contains(&wanted.len()) && wanted.iter().flatten().all(|last| *last <= CornerTable::LAST);
         let mut parts = Vec::<Part>::with_capacity(wanted.len());
         for (component, wanted) in file.components.iter().zip(wanted) {
             let wanted = Wanted::new(*wanted);
@@ -247,6 +246,9 @@ impl<'a> Entropy<'a> {
         self.source.restart(self.restart)?;
         self.restart = (self.restart + 1) % 8;
         self.until_restart = self.restart_interval;
+        if let Some(ahead) = &mut self.ahead {
+            ahead.restart();
+        }
         for part in &mut self.parts {
             part.previous_dc = 0;
         }
