@@ -87,8 +87,8 @@ pub(crate) struct ProcessArgs {
     /// What to do, such as 'grayscale | blur:2' or 'resize:400 => webp:80', or the name of a ready recipe.
     #[arg(long, value_name = "RECIPE", conflicts_with = "recipe")]
     pub(crate) steps: Option<Recipe>,
-    /// A recipe document, TOML or JSON.
-    #[arg(long, value_name = "FILE")]
+    /// A recipe document, TOML or JSON, or the name of a ready recipe.
+    #[arg(long, value_name = "FILE OR NAME")]
     pub(crate) recipe: Option<PathBuf>,
     /// Images milled at the same time [default: one a core]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
@@ -102,11 +102,11 @@ pub(crate) struct ExplainArgs {
     /// The image to plan for; only its header is read.
     #[arg(value_name = "IMAGE")]
     pub(crate) input: PathBuf,
-    /// What to do, such as 'grayscale | blur:2' [default: orient | grayscale | blur:2]
+    /// What to do, such as 'grayscale | blur:2', or the name of a ready recipe [default: orient | grayscale | blur:2]
     #[arg(long, value_name = "RECIPE", conflicts_with = "recipe")]
     pub(crate) steps: Option<Recipe>,
-    /// A recipe document, TOML or JSON.
-    #[arg(long, value_name = "FILE")]
+    /// A recipe document, TOML or JSON, or the name of a ready recipe.
+    #[arg(long, value_name = "FILE OR NAME")]
     pub(crate) recipe: Option<PathBuf>,
     /// Print a JSON object instead.
     #[arg(long)]

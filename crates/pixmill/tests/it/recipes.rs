@@ -87,7 +87,16 @@ fn ready_recipes_are_listed_shown_and_used_by_name() {
                 "{name}"
             );
         }
+        // Whoever takes the name for a document means the same.
+        let explain = |with: &str| run(pixmill(["explain", with, name]).arg(&photo));
+        assert_eq!(explain("--recipe"), explain("--steps"), "{name}");
     }
+    let (code, _, errors) = run(pixmill(["explain", "--recipe", "sketch"]).arg(testdata_path("photos/kodak_14.png")));
+    assert_eq!(code, Some(1));
+    assert!(
+        errors.contains("recipe sketch: there is no such file") && errors.contains("thumbnail"),
+        "{errors}"
+    );
     let (code, _, errors) = run(&mut pixmill(["recipes", "show", "sketch"]));
     assert_eq!(code, Some(1));
     assert!(errors.contains("sketch") && errors.contains("thumbnail"), "{errors}");
