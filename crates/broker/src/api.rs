@@ -324,6 +324,12 @@ pub trait Broker: Send + Sync + fmt::Debug {
     /// [`BrokerError::Unavailable`].
     async fn known(&self, tasks: &[TaskId]) -> Result<Vec<bool>, BrokerError>;
 
+    /// Whether a client's key stands for a task that has a record: a submission with that key would store nothing.
+    ///
+    /// # Errors
+    /// [`BrokerError::Unavailable`].
+    async fn is_used(&self, key: &IdempotencyKey) -> Result<bool, BrokerError>;
+
     /// Lists records, newest first.
     ///
     /// # Errors

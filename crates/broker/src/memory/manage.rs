@@ -1,6 +1,6 @@
 //! What clients and the janitor ask for: submit, call off, send round again, look up, clean up.
 
-use pixmill_types::{EventKind, Task, TaskId, TaskState, Transition};
+use pixmill_types::{EventKind, IdempotencyKey, Task, TaskId, TaskState, Transition};
 
 use super::state::State;
 use crate::{BrokerError, FollowUp, ListCursor, ListQuery, Page, Stats, Submission, Submitted, policy};
@@ -38,6 +38,12 @@ impl State {
             self.keys.remember(idempotency, task.id, expires_at);
         }
         Ok(Submitted::Created(Box::new(self.enqueue(task))))
+    }
+
+    /// Whether a key stands for a task that has a record.
+    pub(super) fn is_used(&self, key: &IdempotencyKey) -> bool {
+        let used = self.keys.get(key, self.now);
+        used.is_some_and(|used| self.by_id.contains_key(&used.task))
     }
 
     fn existing(&self, seq: u64) -> Result<Submitted, BrokerError> {

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pixmill_types::{Failure, LeaseId, Task, TaskId, WorkerId};
+use pixmill_types::{Failure, IdempotencyKey, LeaseId, Task, TaskId, WorkerId};
 use tokio::time::Instant;
 
 use self::state::State;
@@ -164,6 +164,10 @@ impl Broker for MemoryBroker {
 
     async fn known(&self, tasks: &[TaskId]) -> Result<Vec<bool>, BrokerError> {
         self.step(|state| Ok(tasks.iter().map(|task| state.by_id.contains_key(task)).collect()))
+    }
+
+    async fn is_used(&self, key: &IdempotencyKey) -> Result<bool, BrokerError> {
+        self.step(|state| Ok(state.is_used(key)))
     }
 
     async fn list(&self, query: ListQuery) -> Result<Page, BrokerError> {

@@ -1,6 +1,6 @@
 //! Reads that span partitions: the listing, the counts and the event log.
 
-use pixmill_types::{Event, QueueName, TaskId, TaskState, Timestamp};
+use pixmill_types::{Event, IdempotencyKey, QueueName, TaskId, TaskState, Timestamp};
 use redis::{Value, cmd};
 
 use std::collections::{BTreeMap, HashMap};
@@ -33,6 +33,16 @@ impl RedisBroker {
             known.push(self.link.command(&ask).await?);
         }
         Ok(known)
+    }
+
+    /// Whether a client's key stands for a task that has a record.
+    pub(super) async fn is_key_used(&self, key: &IdempotencyKey) -> Result<bool, BrokerError> {
+        let call = self.call(&script::USED, self.partition_of_key(key)).arg(key.as_str());
+        let answer: Vec<String> = self.link.read(&call).await?;
+        match answer.first() {
+            Some(task) => Ok(self.which_are_known(&[parse("task", task)?]).await? == [true]),
+            None => Ok(false),
+        }
     }
 
     /// Lists records, newest first.

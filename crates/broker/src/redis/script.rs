@@ -39,6 +39,7 @@ scripts! {
     STATS: "stats",
     SUBMIT: "submit",
     UNSET: "unset",
+    USED: "used",
 }
 
 /// A script and its name on the server.

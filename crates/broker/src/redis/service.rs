@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pixmill_types::{Failure, LeaseId, Success, Task, TaskId, TaskState, Transition, WorkerId};
+use pixmill_types::{Failure, IdempotencyKey, LeaseId, Success, Task, TaskId, TaskState, Transition, WorkerId};
 use redis::{Value, cmd};
 
 use super::RedisBroker;
@@ -215,6 +215,10 @@ impl Broker for RedisBroker {
 
     async fn known(&self, tasks: &[TaskId]) -> Result<Vec<bool>, BrokerError> {
         self.which_are_known(tasks).await
+    }
+
+    async fn is_used(&self, key: &IdempotencyKey) -> Result<bool, BrokerError> {
+        self.is_key_used(key).await
     }
 
     async fn list(&self, query: ListQuery) -> Result<Page, BrokerError> {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use pixmill_types::{Failure, LeaseId, Success, Task, TaskId, WorkerId};
+use pixmill_types::{Failure, IdempotencyKey, LeaseId, Success, Task, TaskId, WorkerId};
 
 use super::call::ClaimCall;
 use super::operations::read::EventRows;
@@ -131,6 +131,11 @@ impl Broker for SqliteBroker {
     async fn known(&self, tasks: &[TaskId]) -> Result<Vec<bool>, BrokerError> {
         let tasks = tasks.to_vec();
         self.readers()?.read(move |db| read::known(db, &tasks)).await
+    }
+
+    async fn is_used(&self, key: &IdempotencyKey) -> Result<bool, BrokerError> {
+        let (key, now) = (key.clone(), self.options.clock.now());
+        self.readers()?.read(move |db| read::is_used(db, &key, now)).await
     }
 
     async fn list(&self, query: ListQuery) -> Result<Page, BrokerError> {

@@ -72,7 +72,8 @@ pub(crate) async fn accept(
     };
     let received = async {
         let idempotency_key = idempotency_key(&head.headers)?;
-        let (staged, parameters) = receive(app, &head.headers, &mut body, source, query?).await?;
+        let arrival = Arrival::new(app, TaskId::generate(), idempotency_key.as_ref());
+        let (staged, parameters) = receive(arrival, &head.headers, &mut body, source, query?).await?;
         Ok((idempotency_key, staged, parameters))
     };
     let (idempotency_key, staged, parameters) = match received.await {
@@ -95,7 +96,7 @@ pub(crate) async fn accept(
 
 /// Reads the whole body into a staged file that may become a task.
 async fn receive(
-    app: &Arc<App>,
+    mut arrival: Arrival<'_>,
     headers: &HeaderMap,
     body: &mut UploadBody,
     source: Source,
@@ -112,10 +113,9 @@ async fn receive(
         .unwrap_or_default()
         .trim()
         .to_ascii_lowercase();
-    let mut arrival = Arrival::new(app, TaskId::generate());
     let received = match essence.as_str() {
         "multipart/form-data" => {
-            check_declared(app, body, FORM_OVERHEAD)?;
+            check_declared(arrival.app(), body, FORM_OVERHEAD)?;
             let boundary = multipart::boundary(content_type)?;
             form::receive(&mut arrival, body, &boundary, source, query).await
         }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use pixmill_blob::{BlobError, BlobKey, BlobStore, Stored, Upload};
 use pixmill_engine::probe::{Header, Prober};
 use pixmill_engine::{EngineError, plan};
-use pixmill_types::{DisplayName, LimitName, Limits, Recipe, Segment, TaskId};
+use pixmill_types::{DisplayName, IdempotencyKey, LimitName, Limits, Recipe, Segment, TaskId};
 use tokio_util::task::TaskTracker;
 
 use super::assets;
@@ -20,6 +20,7 @@ use crate::state::App;
 pub(super) struct Arrival<'a> {
     app: &'a Arc<App>,
     id: TaskId,
+    idempotency_key: Option<&'a IdempotencyKey>,
     name: Option<DisplayName>,
     /// Known already when it came before the file.
     recipe: Option<Recipe>,
@@ -35,10 +36,11 @@ enum Judgement {
 }
 
 impl<'a> Arrival<'a> {
-    pub(super) fn new(app: &'a Arc<App>, id: TaskId) -> Self {
+    pub(super) fn new(app: &'a Arc<App>, id: TaskId, idempotency_key: Option<&'a IdempotencyKey>) -> Self {
         Self {
             app,
             id,
+            idempotency_key,
             name: None,
             recipe: None,
             header: Judgement::Reading(Box::default()),
@@ -64,7 +66,7 @@ impl<'a> Arrival<'a> {
         self.name = Some(DisplayName::from_client(client_name.unwrap_or_default()));
         self.recipe = recipe.cloned();
         match recipe {
-            Some(recipe) => assets::check(self.app, recipe).await,
+            Some(recipe) => assets::check(self.app, recipe, self.idempotency_key).await,
             None => Ok(()),
         }
     }
@@ -110,7 +112,7 @@ impl<'a> Arrival<'a> {
             self.header = Judgement::Read(header);
         }
         if self.recipe.as_ref() != Some(&received.parameters.recipe) {
-            assets::check(self.app, &received.parameters.recipe).await?;
+            assets::check(self.app, &received.parameters.recipe, self.idempotency_key).await?;
         }
         if let (Judgement::Read(header), Some(upload)) = (&self.header, &mut self.upload) {
             upload.judged = Some((*header, cost(header, &received.parameters.recipe, self.bytes, limits)?));

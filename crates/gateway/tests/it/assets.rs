@@ -68,3 +68,35 @@ async fn a_gateway_that_knows_no_folder_leaves_it_to_the_worker() {
     let form = Form::file("a.png", &small_png()).and_field("recipe", "watermark:none.png");
     assert_eq!(world.send(upload(form)).await.status, StatusCode::ACCEPTED);
 }
+
+#[tokio::test]
+async fn a_repeated_request_is_answered_as_before_although_its_asset_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = knowing(folder.path()).await;
+    let ask = async |key: &str, recipe: &str| {
+        let form = Form::default()
+            .and_field("recipe", recipe)
+            .and_file("a.png", &small_png());
+        let mut request = upload(form);
+        request.headers_mut().insert("idempotency-key", key.parse().unwrap());
+        world.send(request).await
+    };
+    let first = ask("one", "watermark:logo.png").await;
+    assert_eq!(first.status, StatusCode::ACCEPTED);
+    std::fs::remove_file(folder.path().join("logo.png")).unwrap();
+    let before = world.everything().await;
+
+    let again = ask("one", "watermark:logo.png").await;
+    assert_eq!(
+        (again.status, again.header("idempotent-replayed")),
+        (StatusCode::ACCEPTED, Some("true"))
+    );
+    assert_eq!(again.json()["task_id"], first.json()["task_id"]);
+    // Another request is another request.
+    let missing = "the asset logo.png cannot be used: there is no asset of that name, the folder that the setting assets names \
+                   has font.ttf";
+    assert_refused(&ask("two", "watermark:logo.png").await, missing);
+    let other = ask("one", "watermark:logo.png,opacity=0.5").await;
+    assert_eq!(other.problem(), "idempotency_key_reused");
+    assert_eq!(world.everything().await, before);
+}

@@ -8,7 +8,7 @@ use pixmill_broker::{
     Broker, BrokerError, ClaimRequest, Claimed, Completion, EventPage, EventQuery, FollowUp, ListQuery, MemoryBroker,
     Page, Reaped, Renewal, Stats, Submission, Submitted,
 };
-use pixmill_types::{Failure, LeaseId, Task, TaskId, WorkerId};
+use pixmill_types::{Failure, IdempotencyKey, LeaseId, Task, TaskId, WorkerId};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +94,7 @@ pass_on! {
     read get(task: TaskId) -> Task;
     read wait(task: TaskId, wait: Duration) -> Task;
     read known(tasks: &[TaskId]) -> Vec<bool>;
+    read is_used(key: &IdempotencyKey) -> bool;
     read list(query: ListQuery) -> Page;
     read stats() -> Stats;
     read events(query: EventQuery) -> EventPage;

@@ -1,12 +1,12 @@
 //! Reads, on a reader's connection. Each is one snapshot.
 
-use pixmill_types::{EventCursor, QueueName, TaskId, TaskState, Timestamp};
+use pixmill_types::{EventCursor, IdempotencyKey, QueueName, TaskId, TaskState, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::rows::{EventRow, LogPosition, TaskRow, clamped, millis, queue_name, timestamp};
 use super::super::stage::Stage;
 use super::super::step::Outcome;
-use super::submit::exists;
+use super::submit::{exists, remembered};
 use crate::policy::MAX_PAGE;
 use crate::{BrokerError, ListCursor, ListQuery, QueueStats, Stats};
 
@@ -18,6 +18,15 @@ pub(in super::super) fn get(connection: &Connection, task: TaskId) -> Outcome<Ta
 /// Which of `tasks` have a record.
 pub(in super::super) fn known(connection: &Connection, tasks: &[TaskId]) -> Outcome<Vec<bool>> {
     tasks.iter().map(|task| Ok(exists(connection, task)?)).collect()
+}
+
+/// Whether a client's key stands for a task that has a record.
+pub(in super::super) fn is_used(connection: &Connection, key: &IdempotencyKey, now: Timestamp) -> Outcome<bool> {
+    let snapshot = connection.unchecked_transaction()?;
+    match remembered(&snapshot, key, now)? {
+        Some((_, task)) => Ok(exists(&snapshot, &task)?),
+        None => Ok(false),
+    }
 }
 
 /// Rows of one page, newest first, and where the next page begins.

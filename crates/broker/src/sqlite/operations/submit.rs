@@ -1,6 +1,6 @@
 //! Tasks come in: by a client, or owed by another task.
 
-use pixmill_types::{ContentHash, TaskId};
+use pixmill_types::{ContentHash, IdempotencyKey, TaskId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::rows::{EncodedTask, TaskRow, millis, task_id};
@@ -58,7 +58,7 @@ pub(in super::super) fn submit(step: &mut Step<'_>, submission: EncodedSubmissio
         return Ok(SubmitAnswer::Existing(row));
     }
     if let Some(wanted) = &idempotency
-        && let Some((fingerprint, earlier)) = remembered(step, wanted)?
+        && let Some((fingerprint, earlier)) = remembered(step.connection, &wanted.key, step.now)?
         && let Some(row) = TaskRow::by_id(step.connection, &earlier)?
     {
         if fingerprint != wanted.fingerprint {
@@ -108,13 +108,15 @@ fn enqueue(step: &mut Step<'_>, task: EncodedTask) -> rusqlite::Result<TaskRow> 
     Ok(row)
 }
 
-fn remembered(step: &Step<'_>, wanted: &Idempotency) -> Outcome<Option<(ContentHash, TaskId)>> {
-    let found: Option<([u8; 32], [u8; 16])> = step
-        .connection
+/// The request that a client's key was used with, and what came of it, unless that is forgotten.
+pub(super) fn remembered(
+    connection: &Connection,
+    key: &IdempotencyKey,
+    now: Timestamp,
+) -> Outcome<Option<(ContentHash, TaskId)>> {
+    let found: Option<([u8; 32], [u8; 16])> = connection
         .prepare_cached("SELECT fingerprint, task FROM idempotency WHERE key = ?1 AND expires_at > ?2")?
-        .query_row(params![wanted.key.as_str(), millis(step.now)], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
+        .query_row(params![key.as_str(), millis(now)], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     match found {
         Some((fingerprint, task)) => Ok(Some((ContentHash::from_bytes(fingerprint), task_id(task)?))),

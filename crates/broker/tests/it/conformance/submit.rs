@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pixmill_broker::{BrokerError, Submission, Submitted};
-use pixmill_types::{EventKind, NewTask, Task, TaskState};
+use pixmill_types::{EventKind, IdempotencyKey, NewTask, Task, TaskState};
 
 use super::tasks::{in_queue, keyed, submission, task};
 use super::{Backend, Bench};
@@ -113,8 +113,11 @@ pub(crate) async fn a_key_is_forgotten_after_its_time(backend: Box<dyn Backend>)
     bench.clock.advance(HOUR - Duration::from_millis(1));
     bench.broker.purge(1_000).await.unwrap();
     assert_refused!(submit(b"two").await, BrokerError::KeyReused);
+    let key: IdempotencyKey = "key-1".parse().unwrap();
+    assert!(bench.broker.is_used(&key).await.unwrap());
 
     bench.clock.advance(Duration::from_millis(1));
+    assert!(!bench.broker.is_used(&key).await.unwrap());
     let free = submit(b"two").await;
     assert!(matches!(free, Ok(Submitted::Created(_))), "{free:?}");
     bench.broker.purge(1_000).await.unwrap();
@@ -125,8 +128,12 @@ pub(crate) async fn a_key_is_free_again_once_its_task_is_deleted(backend: Box<dy
     let bench = Bench::open(backend).await;
     let first = keyed(task(), "key-1", b"one");
     let id = first.task.id;
+    let key: IdempotencyKey = "key-1".parse().unwrap();
+    assert!(!bench.broker.is_used(&key).await.unwrap());
     bench.broker.submit(first).await.unwrap();
+    assert!(bench.broker.is_used(&key).await.unwrap());
     bench.broker.delete(id).await.unwrap();
+    assert!(!bench.broker.is_used(&key).await.unwrap());
     let again = bench.broker.submit(keyed(task(), "key-1", b"two")).await;
     assert!(matches!(again, Ok(Submitted::Created(_))), "{again:?}");
 }

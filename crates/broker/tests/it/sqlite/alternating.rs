@@ -8,7 +8,7 @@ use pixmill_broker::{
     Broker, BrokerError, ClaimRequest, Claimed, Completion, Entry, EventPage, EventQuery, Expected, FollowUp,
     ListQuery, Page, PutOutcome, Reaped, Registry, Renewal, SqliteBroker, Stats, Submission, Submitted,
 };
-use pixmill_types::{Failure, LeaseId, Task, TaskId, WorkerId};
+use pixmill_types::{Failure, IdempotencyKey, LeaseId, Task, TaskId, WorkerId};
 
 #[derive(Debug)]
 pub(super) struct Alternating {
@@ -69,6 +69,9 @@ impl Broker for Alternating {
     }
     async fn known(&self, tasks: &[TaskId]) -> Result<Vec<bool>, BrokerError> {
         self.next().known(tasks).await
+    }
+    async fn is_used(&self, key: &IdempotencyKey) -> Result<bool, BrokerError> {
+        self.next().is_used(key).await
     }
     async fn list(&self, query: ListQuery) -> Result<Page, BrokerError> {
         Broker::list(self.next(), query).await

@@ -9,7 +9,7 @@ use pixmill_broker::{
     Broker, BrokerError, ClaimRequest, Claimed, Completion, EventPage, EventQuery, FollowUp, ListQuery, Page, Reaped,
     Renewal, Stats, Submission, Submitted,
 };
-use pixmill_types::{Failure, LeaseId, Task, TaskId, WorkerId};
+use pixmill_types::{Failure, IdempotencyKey, LeaseId, Task, TaskId, WorkerId};
 use tokio::sync::watch;
 
 use super::PATIENCE;
@@ -211,6 +211,10 @@ impl Broker for Faulty {
 
     async fn known(&self, tasks: &[TaskId]) -> Result<Vec<bool>, BrokerError> {
         self.around(Call::Known, self.inner.known(tasks)).await
+    }
+
+    async fn is_used(&self, key: &IdempotencyKey) -> Result<bool, BrokerError> {
+        self.inner.is_used(key).await
     }
 
     async fn list(&self, query: ListQuery) -> Result<Page, BrokerError> {
