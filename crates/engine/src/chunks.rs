@@ -60,14 +60,19 @@ pub(crate) fn of_png(file: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
 
 /// The chunks of a WebP.
 pub(crate) fn of_webp(file: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
-    walk(file, RIFF_HEADER, |head| {
+    of_riff(file, RIFF_HEADER)
+}
+
+/// The chunks of a RIFF form, or of a chunk that holds others, from `start` on.
+pub(crate) fn of_riff(bytes: &[u8], start: usize) -> impl Iterator<Item = Chunk<'_>> {
+    walk(bytes, start, |head| {
         let (kind, length) = head.split_at(4);
         let length = u32::from_le_bytes([length[0], length[1], length[2], length[3]]) as usize;
         (kind, length, length.saturating_add(length % 2))
     })
 }
 
-/// Appends a chunk to a WebP. Those of pictures that libwebp made are far below 4 GiB.
+/// Appends a chunk to a WebP. Those of pictures are far below 4 GiB.
 pub(crate) fn append_webp(file: &mut Vec<u8>, kind: &[u8; 4], body: &[u8]) {
     file.extend_from_slice(kind);
     file.extend_from_slice(&(body.len() as u32).to_le_bytes());

@@ -3,6 +3,7 @@
 //! Owns which library reads which format, and the words for what is wrong with a file. Knows nothing of plans.
 
 mod bmp;
+mod canvas;
 mod frames;
 mod gif;
 mod ico;

@@ -329,3 +329,40 @@ fn an_animation_cut_off_is_truncated() {
         }
     }
 }
+
+#[test]
+fn frames_are_laid_on_their_canvas() {
+    // A square that walks, each frame of which is disposed of before the next one.
+    let walk = read("webp/walk.webp");
+    for format in ["png", "webp:lossless=true", "gif"] {
+        let file = made(&walk, &format!("=> {format}"));
+        let found = match format {
+            "png" => from_png(&file),
+            "gif" => from_gif(&file),
+            _ => from_webp(&file),
+        };
+        assert_eq!((&found.milliseconds[..], found.plays), (&[100; 4][..], 3), "{format}");
+        for (step, frame) in found.strip.samples.chunks(100 * 40 * 4).enumerate() {
+            let expected: Vec<u8> = (0..40 * 100)
+                .flat_map(|pixel| {
+                    let (x, y) = (pixel % 100, pixel / 100);
+                    let is_red = (10..30).contains(&y) && (step * 25..step * 25 + 20).contains(&x);
+                    if is_red { [255, 0, 0, 255] } else { [0; 4] }
+                })
+                .collect();
+            assert!(frame == expected, "{format}, frame {step}");
+        }
+        let first = made(&walk, "=> png:frames=first");
+        assert_eq!(
+            Picture::decode(ImageFormat::Png, &first).samples,
+            from_png(&made(&walk, "=> png")).strip.samples[..100 * 40 * 4]
+        );
+    }
+    // Cuts of a picture, of which what changed is laid over what was there.
+    let pan = from_png(&made(&read("webp/pan.webp"), "=> png"));
+    for (step, frame) in pan.strip.samples.chunks(80 * 60 * 4).enumerate() {
+        let cut = format!("crop:80,height=60,left={},top=120 => png", 200 + step * 11);
+        let expected = Picture::decode(ImageFormat::Png, &made(&read("photos/kodak_23.png"), &cut));
+        assert!(frame == rgba(&expected.samples, expected.channels), "frame {step}");
+    }
+}
