@@ -59,6 +59,36 @@ def webp_set() -> None:
     crop.save(folder / "orientation_6.webp", lossless=True, method=6, exif=exif)
     frames = [crop, crop.rotate(180)]
     frames[0].save(folder / "animated.webp", save_all=True, append_images=frames[1:], duration=100, quality=60)
+    webp_animations(folder, crop)
+
+
+def webp_animations(folder: Path, crop: Image.Image) -> None:
+    """Animations whose frames must be laid on a canvas: what was there is disposed of, or shows through."""
+    walk = []
+    for step in range(4):
+        frame = Image.new("RGBA", (100, 40))
+        frame.paste((255, 0, 0, 255), (step * 25, 10, step * 25 + 20, 30))
+        walk.append(frame)
+    walk[0].save(folder / "walk.webp", save_all=True, append_images=walk[1:], duration=100, loop=3, lossless=True)
+    pan = [crop.crop((step * 11, 20, step * 11 + 80, 80)) for step in range(4)]
+    pan[0].save(folder / "pan.webp", save_all=True, append_images=pan[1:], duration=50, lossless=True)
+
+
+def rare_jpegs() -> None:
+    """JPEGs laid out as few are, by cjpeg 2.1 (Debian's libjpeg-turbo-progs): a scan a component, rare sampling factors."""
+    folder = TESTDATA / "rare_jpeg"
+    folder.mkdir(exist_ok=True)
+    picture = Image.open(TESTDATA / "photos/kodak_23.png").convert("RGB").crop((200, 100, 337, 203))
+    with tempfile.TemporaryDirectory() as scratch:
+        source, scans = Path(scratch) / "source.ppm", Path(scratch) / "scans.txt"
+        picture.save(source)
+        scans.write_text("0;\n1;\n2;\n")
+        layouts = {"one_scan": [], "progressive": ["-progressive"], "scan_each": ["-scans", str(scans)]}
+        for sampling in ("1x1", "1x2", "2x2", "3x1", "1x1,2x1,2x1", "1x1,2x2,1x1", "2x1,1x2,1x1"):
+            for layout, options in layouts.items():
+                path = folder / f"{layout}_{sampling.replace(',', '_')}.jpg"
+                command = ["cjpeg", "-quality", "90", "-sample", sampling, *options, "-outfile", str(path), str(source)]
+                subprocess.run(command, check=True)
 
 
 def hostile_set() -> None:
@@ -498,6 +528,7 @@ def formats_set() -> None:
 if __name__ == "__main__":
     color_set()
     formats_set()
+    rare_jpegs()
     webp_set()
     hostile_set()
     oriented_png()

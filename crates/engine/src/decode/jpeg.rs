@@ -1,5 +1,7 @@
-//! Decodes JPEG with our own core what that can stream, anything else with zune-jpeg in its strict mode, which reports what its default would paint over in gray.
+//! Decodes JPEG with our own core what that can stream, anything else with zune-jpeg in its strict mode, which reports what
+//! its default would paint over in gray; and with jpeg-decoder, which is slower, what zune-jpeg gets wrong.
 
+use jpeg_decoder::ColorTransform;
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
@@ -12,7 +14,7 @@ use crate::metadata;
 use crate::mill::Control;
 use crate::pixels::{Channels, Image, Samples, zeros};
 use crate::plan::{DecodeChannels, DecodePlan};
-use crate::probe::{ColorModel, Header, Profile};
+use crate::probe::{ColorModel, Header, Profile, Streaming};
 use crate::profile;
 
 const FORMAT: &str = "JPEG";
@@ -35,6 +37,9 @@ pub(super) fn decode(
             DecodeChannels::Luma => jpeg::decode_luma(input, header, plan.scale, plan.blur, control),
             DecodeChannels::All => jpeg::decode_colour(input, header, plan.scale, control),
         };
+    }
+    if header.streaming == Streaming::Rare {
+        return rare(input, header, plan.channels);
     }
     let by_profile = header.profile == Profile::Inks;
     let (space, channels) = match (plan.channels, header.color) {
@@ -87,6 +92,50 @@ pub(super) fn decode(
             "the JPEG decoder gave another number of samples".into(),
         ));
     }
+    Ok(Image {
+        width: header.width,
+        height: header.height,
+        channels,
+        samples: Samples::Eight(samples),
+    })
+}
+
+/// Decodes a picture of three components, whose samples may be laid out in any way.
+fn rare(input: &[u8], header: &Header, wanted: DecodeChannels) -> Result<Image, EngineError> {
+    let transform = match (wanted, header.color) {
+        // As they are stored: luma is the first of three then.
+        (DecodeChannels::Luma, _) | (_, ColorModel::Rgb) => ColorTransform::RGB,
+        (DecodeChannels::All, _) => ColorTransform::YCbCr,
+    };
+    let Some(end) = Scans::of(input).end else {
+        return Err(cut_off(FORMAT));
+    };
+    let damaged = |error: jpeg_decoder::Error| broken(FORMAT, true, &error);
+    let mut decoder = jpeg_decoder::Decoder::new(&input[..end + END_BYTES]);
+    decoder.set_color_transform(transform);
+    decoder.set_max_decoding_buffer_size(usize::try_from(header.pixels() * 3).unwrap_or(usize::MAX));
+    decoder.read_info().map_err(damaged)?;
+    let sides = decoder
+        .info()
+        .map(|info| (u32::from(info.width), u32::from(info.height)));
+    if sides != Some((header.width, header.height)) {
+        return Err(other_sides(FORMAT));
+    }
+    let mut samples = decoder.decode().map_err(damaged)?;
+    if samples.len() as u64 != header.pixels() * 3 {
+        return Err(EngineError::Internal(
+            "the JPEG decoder gave another number of samples".into(),
+        ));
+    }
+    let channels = match wanted {
+        DecodeChannels::All => Channels::Rgb,
+        DecodeChannels::Luma => {
+            let pixels = samples.len() / 3;
+            (0..pixels).for_each(|pixel| samples[pixel] = samples[3 * pixel]);
+            samples.truncate(pixels);
+            Channels::Gray
+        }
+    };
     Ok(Image {
         width: header.width,
         height: header.height,

@@ -9,7 +9,7 @@ use super::operation::{EncodePlan, Operation};
 use super::route::{DecodePlan, StreamPlan};
 use crate::exif::Orientation;
 use crate::pixels::{Depth, Shape};
-use crate::probe::{ColorModel, Header, Profile};
+use crate::probe::{ColorModel, Header, Profile, Streaming};
 use crate::steps::{MOST_WATERMARK_PIXELS, RowBlur, in_small};
 use crate::text;
 
@@ -32,6 +32,8 @@ pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64
     }
     let pixels = header.pixels();
     let working = match header.format {
+        // Coefficients of every component, its samples, and those of all three together.
+        ImageFormat::Jpeg if header.streaming == Streaming::Rare => (6 + 3 + 3) * pixels,
         // Coefficients of every component are kept until the last scan, 16 bits each.
         ImageFormat::Jpeg if header.multi_pass => {
             2 * pixels

@@ -43,7 +43,7 @@ pub(super) fn decode(header: &Header, needs_luma_alone: bool) -> DecodePlan {
         } else {
             DecodeChannels::All
         },
-        by_core: is_luma && header.streaming != Streaming::No,
+        by_core: is_luma && header.streaming.has_luma(),
         ..DecodePlan::GENERAL
     }
 }

@@ -12,7 +12,7 @@ use pixmill_types::{ImageFormat, Subsampling};
 use super::operation::{EncodePlan, Operation};
 use super::route::{DecodePlan, StreamPlan};
 use crate::pixels::{Depth, Shape};
-use crate::probe::{ColorModel, Header};
+use crate::probe::{ColorModel, Header, Streaming};
 use crate::steps::{RowBlur, in_small};
 
 /// What the figures were measured on.
@@ -80,6 +80,7 @@ pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> Dur
         return duration(entropy(header) * pixels + JPEG_TRANSFORM * made + row_blur(decode.blur) * made);
     }
     let each = match header.format {
+        ImageFormat::Jpeg if header.streaming == Streaming::Rare => 12.0,
         ImageFormat::Jpeg if header.multi_pass => 5.0,
         ImageFormat::Jpeg => match header.color {
             ColorModel::Gray | ColorModel::GrayAlpha => 1.5,

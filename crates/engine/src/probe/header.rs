@@ -37,12 +37,22 @@ pub struct Header {
 /// What our own JPEG core can decode of a file; the general decoder of its format takes the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Streaming {
-    /// Nothing: not a JPEG, or one that is progressive, of several scans, of inks, of RGB, or sampled in an odd way.
+    /// Nothing: not a JPEG, or one that is progressive, of inks or of RGB.
     No,
+    /// Nothing, and the general decoder gets it wrong: a JPEG of several scans that is not progressive, one whose components
+    /// are sampled in a rare way, or a progressive one with more rows of luma than of chroma but not more columns.
+    Rare,
     /// Luma.
     Luma,
     /// Luma, and colour at a half of its size or less.
     Colour,
+}
+
+impl Streaming {
+    /// Whether luma can be decoded in strips.
+    pub(crate) const fn has_luma(self) -> bool {
+        matches!(self, Self::Luma | Self::Colour)
+    }
 }
 
 /// What one stored pixel is made of.

@@ -51,21 +51,30 @@ impl Frame {
     /// What our own core can take of a picture whose first scan has this header (ISO/IEC 10918-1, B.2.2 and B.2.3).
     fn streaming(&self, color: ColorModel, scan: &[u8]) -> Streaming {
         let count = usize::from(self.components);
-        let is_taken = matches!(color, ColorModel::Gray | ColorModel::YCbCr) && !self.progressive;
-        if !is_taken || scan.first() != Some(&self.components) {
+        if !matches!(color, ColorModel::Gray | ColorModel::YCbCr | ColorModel::Rgb) {
             return Streaming::No;
         }
         let components = &self.specifications[..count.min(COMPONENTS)];
+        let sampling = || components.iter().map(|[_, sampling]| (sampling >> 4, sampling & 15));
+        let is_sound = sampling().all(|(across, down)| [1, 2, 4].contains(&across) && [1, 2, 4].contains(&down));
+        let most = sampling().fold((0, 0), |most, (across, down)| (most.0.max(across), most.1.max(down)));
+        let has_whole_luma = sampling().next() == Some(most);
+        let is_one_scan = scan.first() == Some(&self.components);
+        if count > 1 {
+            let is_tall = self.progressive && most.1 > most.0;
+            if !is_sound || !has_whole_luma || is_tall || !self.progressive && !is_one_scan {
+                return Streaming::Rare;
+            }
+        }
+        if self.progressive || !is_one_scan || color == ColorModel::Rgb {
+            return Streaming::No;
+        }
         let ids = scan[1..].as_chunks::<2>().0.iter().map(|[id, _]| *id);
         if !ids.take(count).eq(components.iter().map(|[id, _]| *id)) {
             return Streaming::No;
         }
-        let sampling = || components.iter().map(|[_, sampling]| (sampling >> 4, sampling & 15));
         let blocks: u32 = sampling().map(|(across, down)| u32::from(across * down)).sum();
-        let is_sound = sampling().all(|(across, down)| [1, 2, 4].contains(&across) && [1, 2, 4].contains(&down));
-        let most = sampling().fold((0, 0), |most, (across, down)| (most.0.max(across), most.1.max(down)));
-        let has_whole_luma = sampling().next() == Some(most);
-        if !is_sound || blocks > MAX_MCU_BLOCKS && count > 1 || !has_whole_luma {
+        if !is_sound || blocks > MAX_MCU_BLOCKS && count > 1 {
             return Streaming::No;
         }
         // Chroma as large as luma, or half of it in both directions.

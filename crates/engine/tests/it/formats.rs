@@ -339,3 +339,43 @@ fn changed_bytes_give_a_result_or_a_code() {
         }
     }
 }
+
+#[test]
+fn a_jpeg_is_read_however_its_components_are_laid_out() {
+    let source = "crop:137,height=103,left=200,top=100";
+    let original = |steps: &str| {
+        let made = mill(&read("photos/kodak_23.png"), &format!("{source}{steps} => png")).unwrap();
+        Picture::decode(ImageFormat::Png, &made.outputs[0].bytes)
+    };
+    let (coloured, gray) = (original(""), original(" | grayscale"));
+    let files = files_in("rare_jpeg");
+    assert_eq!(files.len(), 21);
+    for (name, input) in files {
+        // The default job, whole and small pictures, in colour and gray.
+        mill(&input, "orient | grayscale | blur:2").unwrap_or_else(|error| panic!("{name}: {error}"));
+        for (steps, expected, least) in [("", &coloured, 32.0), ("grayscale", &gray, 36.0)] {
+            let milled = mill(&input, &format!("{steps} => png")).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let distance = psnr(&Picture::decode(ImageFormat::Png, &milled.outputs[0].bytes), expected);
+            assert!(distance >= least, "{name} {steps}: {distance:.1} dB");
+        }
+        let small = mill(&input, "resize:40 => png").unwrap();
+        let whole = mill(&read("photos/kodak_23.png"), &format!("{source} | resize:40 => png")).unwrap();
+        let decode = |milled: &pixmill_engine::Milled| Picture::decode(ImageFormat::Png, &milled.outputs[0].bytes);
+        let distance = psnr(&decode(&small), &decode(&whole));
+        assert!(distance >= 30.0, "{name}, small: {distance:.1} dB");
+    }
+}
+
+#[test]
+fn a_rare_jpeg_that_is_cut_off_is_truncated() {
+    for (name, input) in files_in("rare_jpeg") {
+        for length in (input.len() / 3..input.len() - 2).step_by(613) {
+            let error = mill(&input[..length], "=> png").map(drop).unwrap_err();
+            assert_eq!(
+                error.to_failure().code,
+                FailureCode::ImageTruncated,
+                "{name} cut to {length}: {error}"
+            );
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! The JPEG core against the general decoder, an exact blur, and every way a small picture can be stored.
 
 use pixmill_engine::plan;
-use pixmill_engine::probe::probe;
+use pixmill_engine::probe::{Streaming, probe};
 use pixmill_types::Limits;
 use proptest::prelude::*;
 use rusty_jpeg::encode::{ColorType, Encoder, SamplingFactor};
@@ -22,6 +22,9 @@ fn luma_elsewhere(file: &[u8]) -> Option<Picture> {
     use zune_core::bytestream::ZCursor;
     use zune_core::colorspace::ColorSpace;
     use zune_core::options::DecoderOptions;
+    if probe(file).is_ok_and(|header| header.streaming == Streaming::Rare) {
+        return stored_luma(file);
+    }
     let gray = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::Luma);
     let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(file), gray);
     decoder.decode_headers().ok()?;
@@ -35,6 +38,20 @@ fn luma_elsewhere(file: &[u8]) -> Option<Picture> {
         height,
         channels: 1,
         samples,
+    })
+}
+
+/// The same by a decoder that takes components in any layout, which zune-jpeg gets wrong.
+fn stored_luma(file: &[u8]) -> Option<Picture> {
+    let planes = rusty_jpeg::decode::Decoder::new(file).decode_planar().ok()?;
+    let (width, height) = (planes.width.into(), planes.height.into());
+    let luma = planes.components.first()?;
+    let rows = luma.data.chunks(luma.stride).take(height);
+    Some(Picture {
+        width,
+        height,
+        channels: 1,
+        samples: rows.flat_map(|row| row[..width].to_vec()).collect(),
     })
 }
 
