@@ -180,9 +180,15 @@ pub(crate) fn orientation_of_tiff(tiff: &[u8]) -> Option<Orientation> {
     Orientation::from_exif(value)
 }
 
-/// A TIFF block with its orientation set to `orientation` where it says one, and without its thumbnail, which shows the
-/// picture as it was; `None` when it is none.
-pub(crate) fn kept(tiff: &[u8], orientation: Orientation) -> Option<Vec<u8>> {
+/// A TIFF block with its orientation set to `orientation`, and with width and height set to `sides` where those are given,
+/// each where it says one; and without its thumbnail, which shows the picture as it was. `None` when it is none.
+pub(crate) fn kept(tiff: &[u8], orientation: Orientation, sides: Option<(u32, u32)>) -> Option<Vec<u8>> {
+    /// Where the directory of EXIF itself is, and what it calls the sides (CIPA DC-008, 4.6.3 and 4.6.6).
+    const EXIF_AT: u16 = 0x8769;
+    const PIXELS_ACROSS: u16 = 0xa002;
+    const PIXELS_DOWN: u16 = 0xa003;
+    const WIDTH: u16 = 0x0100;
+    const HEIGHT: u16 = 0x0101;
     const THUMBNAIL_AT: u16 = 0x0201;
     const THUMBNAIL_BYTES: u16 = 0x0202;
     let block = Block::new(tiff)?;
@@ -199,6 +205,27 @@ pub(crate) fn kept(tiff: &[u8], orientation: Orientation) -> Option<Vec<u8>> {
             kept.get_mut(entry.at + 8..entry.at + 10)?.copy_from_slice(&value);
             let kind = if block.is_big_endian { [0, 3] } else { [3, 0] };
             kept.get_mut(entry.at + 2..entry.at + 4)?.copy_from_slice(&kind);
+        }
+    }
+    if let Some((width, height)) = sides {
+        let pointer = block.entries(directory).find(|entry| entry.tag == EXIF_AT);
+        let inner = pointer.and_then(|entry| block.long(entry.at + 8));
+        let inner = inner.into_iter().flat_map(|at| block.entries(at as usize));
+        for entry in block.entries(directory).chain(inner) {
+            let value = match entry.tag {
+                WIDTH | PIXELS_ACROSS => width,
+                HEIGHT | PIXELS_DOWN => height,
+                _ => continue,
+            };
+            if [TYPE_SHORT, TYPE_LONG].contains(&entry.kind) && entry.count == 1 {
+                let (kind, value) = if block.is_big_endian {
+                    (TYPE_LONG.to_be_bytes(), value.to_be_bytes())
+                } else {
+                    (TYPE_LONG.to_le_bytes(), value.to_le_bytes())
+                };
+                kept.get_mut(entry.at + 2..entry.at + 4)?.copy_from_slice(&kind);
+                kept.get_mut(entry.at + 8..entry.at + 12)?.copy_from_slice(&value);
+            }
         }
     }
     if let Some((at, next)) = block.link(directory) {
@@ -317,12 +344,28 @@ mod tests {
         // The orientation, then a directory of a thumbnail of four bytes.
         let tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\x1a\0\0\0\
             \x02\0\x01\x02\x04\0\x01\0\0\0\x38\0\0\0\x02\x02\x04\0\x01\0\0\0\x04\0\0\0\0\0\0\0face";
-        let kept = kept(tiff, Orientation::UPRIGHT).unwrap();
+        let kept = kept(tiff, Orientation::UPRIGHT, None).unwrap();
         assert_eq!(orientation_of_tiff(&kept), Some(Orientation::UPRIGHT));
         assert_eq!(&kept[22..26], [0; 4]);
         assert!(kept.ends_with(&[0; 4]) && kept.len() == tiff.len());
         for length in 0..tiff.len() {
-            let _any = super::kept(&tiff[..length], Orientation::UPRIGHT);
+            let _any = super::kept(&tiff[..length], Orientation::UPRIGHT, Some((1, 2)));
+        }
+    }
+
+    #[test]
+    fn what_is_kept_says_the_new_sides() {
+        // Width, and a directory of EXIF with both sides: 16 bits each, and of the last one 32.
+        let tiff = b"MM\0*\0\0\0\x08\0\x02\x01\0\0\x03\0\0\0\x01\x02\x80\0\0\x87\x69\0\x04\0\0\0\x01\0\0\0\x26\0\0\0\0\
+            \0\x02\xa0\x02\0\x03\0\0\0\x01\x02\x80\0\0\xa0\x03\0\x04\0\0\0\x01\0\0\x01\xe0\0\0\0\0";
+        let kept = kept(tiff, Orientation::UPRIGHT, Some((70_000, 150))).unwrap();
+        let block = Block::new(&kept).unwrap();
+        for (at, tag, side) in [(10, 0x0100, 70_000), (40, 0xa002, 70_000), (52, 0xa003, 150)] {
+            assert_eq!((block.short(at), block.short(at + 2)), (Some(tag), Some(TYPE_LONG)));
+            assert_eq!(block.long(at + 8), Some(side), "{tag:x}");
+        }
+        for length in 0..tiff.len() {
+            let _any = super::kept(&tiff[..length], Orientation::UPRIGHT, Some((1, 2)));
         }
     }
 

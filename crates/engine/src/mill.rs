@@ -183,14 +183,14 @@ impl<'a> Mill<'a> {
                 }]
             }
             Route::Streamed { stream, encode } => {
-                let (attachments, encode) = self.attachments(encode);
-                let bytes = self.timed("stream", |control| {
-                    guarded(damaged, || jpeg::gray_to_gray(input, header, stream, &encode, control))
-                })?;
                 let (mut width, mut height) = (header.width, header.height);
                 if stream.turn.swaps_sides() {
                     std::mem::swap(&mut width, &mut height);
                 }
+                let (attachments, encode) = self.attachments(encode, (width, height));
+                let bytes = self.timed("stream", |control| {
+                    guarded(damaged, || jpeg::gray_to_gray(input, header, stream, &encode, control))
+                })?;
                 vec![Rendered {
                     bytes: attached(bytes, &encode, &attachments, width, height)?,
                     format: encode.format.into(),
@@ -247,7 +247,7 @@ impl<'a> Mill<'a> {
     fn encoded(&mut self, index: usize, image: Image, encode: &EncodePlan) -> Result<Rendered, EngineError> {
         let (width, height) = (image.width, image.height);
         check_output(self.limits, index, encode, image.shape())?;
-        let (attachments, encode) = self.attachments(encode);
+        let (attachments, encode) = self.attachments(encode, (width, height));
         let bytes = self.timed("encode", |control| {
             encode::encode(image, &encode, &attachments, control)
         })?;
@@ -291,8 +291,8 @@ impl<'a> Mill<'a> {
     }
 
     /// What goes onto an output, and how its encoder is told: an orientation is in the EXIF that is attached, if any is.
-    fn attachments(&self, encode: &EncodePlan) -> (Attachments, EncodePlan) {
-        let attachments = Attachments::wanted(self.input, self.header.format, encode);
+    fn attachments(&self, encode: &EncodePlan, sides: (u32, u32)) -> (Attachments, EncodePlan) {
+        let attachments = Attachments::wanted(self.input, self.header.format, encode, Some(sides));
         let mut encode = *encode;
         if attachments.exif.as_deref().is_some_and(says_orientation) {
             encode.orientation = Orientation::UPRIGHT;

@@ -16,7 +16,7 @@ const END: [u8; 2] = [0xff, 0xd9];
 /// # Errors
 /// [`EngineError::Truncated`] when the file has no end, [`EngineError::Corrupt`] when its structure makes no sense.
 pub(crate) fn copied(input: &[u8], plan: &EncodePlan) -> Result<Vec<u8>, EngineError> {
-    let mut attachments = Attachments::wanted(input, plan.format, plan);
+    let mut attachments = Attachments::wanted(input, plan.format, plan, None);
     if attachments.exif.is_none() && plan.orientation != Orientation::UPRIGHT {
         attachments.exif = Some(exif::tiff_with(plan.orientation).to_vec());
     }

@@ -43,7 +43,8 @@ impl<'a> Mill<'a> {
                     none => {
                         let own = self.own_operations(image.shape(), plan)?;
                         let operations = self.cut_alike(&shared, own)?;
-                        let animation = Animation::new(&self.attachments(encode).1, frames.plays())?;
+                        let animation =
+                            Animation::new(&self.attachments(encode, (image.width, image.height)).1, frames.plays())?;
                         none.insert(Moving { animation, operations })
                     }
                 };
@@ -55,7 +56,7 @@ impl<'a> Mill<'a> {
         for ((output, moving), plan) in outputs.iter_mut().zip(moving).zip(plans) {
             if let (Some(Moving { animation, .. }), FilePlan::Encode(encode)) = (moving, &plan.file) {
                 let (width, height) = animation.sides();
-                let (attachments, encode) = self.attachments(encode);
+                let (attachments, encode) = self.attachments(encode, (width, height));
                 let bytes = animation.finish()?;
                 *output = Some(Rendered {
                     bytes: attached(bytes, &encode, &attachments, width, height)?,
