@@ -1,6 +1,8 @@
 //! `pixmill process`: the engine on files and folders, without a server.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fmt::Display;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,7 +15,7 @@ use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use pixmill_blob::AssetFolder;
 use pixmill_engine::{Control, EngineError};
-use pixmill_types::{Causes, DisplayName, ImageFormat, LimitName, Limits, Recipe};
+use pixmill_types::{Causes, DisplayName, FileFormat, ImageFormat, LimitName, Limits, OutputSpec, Recipe};
 use pixmill_worker::FolderAssets;
 
 use super::recipe;
@@ -81,14 +83,18 @@ fn mill_all(jobs: &[Job], work: &Work, threads: usize) -> usize {
     }
     let next = AtomicUsize::new(0);
     let failed = AtomicUsize::new(0);
-    let written = Mutex::new(HashMap::new());
+    let names = Names::of(jobs);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(error) = mill_one(job, work, &written) {
-                        failed.fetch_add(1, Ordering::Relaxed);
-                        bar.suspend(|| eprintln!("{}: {}", job.input.display(), Causes(&*error)));
+                    let say = |what: &dyn Display| bar.suspend(|| eprintln!("{}: {what}", job.input.display()));
+                    match mill_one(job, work, &names) {
+                        Ok(warnings) => warnings.iter().for_each(|warning| say(warning)),
+                        Err(error) => {
+                            failed.fetch_add(1, Ordering::Relaxed);
+                            say(&Causes(&*error));
+                        }
                     }
                     bar.inc(1);
                 }
@@ -99,25 +105,43 @@ fn mill_all(jobs: &[Job], work: &Work, threads: usize) -> usize {
     failed.into_inner()
 }
 
-/// Result paths with the inputs that claimed them, so that `a.png` and `a.jpg` never overwrite each other silently.
-type Written = Mutex<HashMap<PathBuf, PathBuf>>;
+/// Which files there are that no result may overwrite.
+struct Names {
+    /// Every input, by where it really lies.
+    inputs: HashMap<PathBuf, PathBuf>,
+    /// Results with the inputs that claimed them, so that `a.png` and `a.jpg` never overwrite each other silently.
+    results: Mutex<HashMap<PathBuf, PathBuf>>,
+}
 
-fn mill_one(job: &Job, work: &Work, written: &Written) -> anyhow::Result<()> {
+/// Mills one file; returns what a person should know although it worked.
+fn mill_one(job: &Job, work: &Work, names: &Names) -> anyhow::Result<Vec<String>> {
     let Work { recipe, limits, assets } = work;
     let input = read_within(&job.input, limits)?;
     let header = pixmill_engine::probe::probe(&input)?;
     header.check(limits)?;
-    let name = DisplayName::from_client(&job.input.file_name().unwrap_or_default().to_string_lossy()).segment();
     let deadline = Deadline::of(limits);
     let milled = pixmill_engine::mill_with(&FolderAssets(assets), &input, recipe, limits, &deadline)
         .map_err(|error| deadline.explain(error))?;
     fs::create_dir_all(&job.folder).with_context(|| format!("cannot make {}", job.folder.display()))?;
     for (output, spec) in milled.outputs.iter().zip(recipe.outputs()) {
-        let path = job.folder.join(spec.segment_for(&name, output.format).as_str());
-        claim(&path, &job.input, written)?;
+        let path = job.folder.join(name_of(&job.input, spec, output.format));
+        names.claim(&path, &job.input)?;
         write_whole(&path, &output.bytes).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok(())
+    Ok(milled.warnings)
+}
+
+/// What a result is called: as a server would call it, but with the input's name as it is, in whatever letters.
+fn name_of(input: &Path, spec: &OutputSpec, format: FileFormat) -> String {
+    /// Stands for the input's name meanwhile; no recipe has it in a name.
+    const STEM: &str = "pixmill-stem-of-input";
+    let part = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let name = match part(input.extension()) {
+        extension if extension.is_empty() => STEM.to_owned(),
+        extension => format!("{STEM}.{extension}"),
+    };
+    let stored = spec.segment_for(&DisplayName::from_client(&name).segment(), format);
+    stored.as_str().replacen(STEM, &part(input.file_stem()), 1)
 }
 
 /// The file, unless it is larger than the limit.
@@ -126,19 +150,37 @@ pub(super) fn read_within(path: &Path, limits: &Limits) -> anyhow::Result<Vec<u8
     Ok(fs::read(path)?)
 }
 
-/// Takes `path` for the result of `input`.
-fn claim(path: &Path, input: &Path, written: &Written) -> anyhow::Result<()> {
-    if path.exists() && fs::canonicalize(path)? == fs::canonicalize(input)? {
-        bail!("the result would overwrite the input, choose another output folder or name");
+impl Names {
+    fn of(jobs: &[Job]) -> Self {
+        let real = |job: &Job| Some((fs::canonicalize(&job.input).ok()?, job.input.clone()));
+        Self {
+            inputs: jobs.iter().filter_map(real).collect(),
+            results: Mutex::default(),
+        }
     }
-    // A poisoned lock means another thread panicked between two map operations; the map is whole.
-    let mut written = written.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    match written.insert(path.to_owned(), input.to_owned()) {
-        None => Ok(()),
-        Some(other) => {
-            let problem = format!("{} is also the result of {}", path.display(), other.display());
-            written.insert(path.to_owned(), other);
-            bail!("{problem}, rename one of the two or choose a name with another format")
+
+    /// Takes `path` for the result of `input`.
+    fn claim(&self, path: &Path, input: &Path) -> anyhow::Result<()> {
+        let overwritten = path.exists().then(|| fs::canonicalize(path)).transpose()?;
+        match overwritten.and_then(|path| self.inputs.get(&path)) {
+            None => {}
+            Some(own) if own == input => {
+                bail!("the result would overwrite the input, choose another output folder or name")
+            }
+            Some(other) => bail!(
+                "the result would overwrite {}, which is an input too, choose another output folder or name",
+                other.display()
+            ),
+        }
+        // A poisoned lock means another thread panicked between two map operations; the map is whole.
+        let mut results = self.results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match results.insert(path.to_owned(), input.to_owned()) {
+            None => Ok(()),
+            Some(other) => {
+                let problem = format!("{} is also the result of {}", path.display(), other.display());
+                results.insert(path.to_owned(), other);
+                bail!("{problem}, rename one of the two or choose a name with another format")
+            }
         }
     }
 }

@@ -50,6 +50,67 @@ fn process_says_which_files_failed_and_mills_the_others() {
 }
 
 #[test]
+fn process_overwrites_no_input_whichever_it_is() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (first, second) = (scratch.path().join("a.png"), scratch.path().join("processed_a.png"));
+    fs::copy(testdata_path("formats/rgb.png"), &first).unwrap();
+    fs::copy(testdata_path("formats/rgba.png"), &second).unwrap();
+    let before = [fs::read(&first).unwrap(), fs::read(&second).unwrap()];
+    let (code, _, errors) = run(pixmill(["process", "--steps", "=> png", "-o"])
+        .arg(scratch.path())
+        .args([&first, &second]));
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(
+        errors.contains("would overwrite") && errors.contains("which is an input too"),
+        "{errors}"
+    );
+    assert_eq!([fs::read(&first).unwrap(), fs::read(&second).unwrap()], before);
+    assert!(scratch.path().join("processed_processed_a.png").exists());
+}
+
+#[test]
+fn process_keeps_names_in_whatever_letters() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path().join("in");
+    fs::create_dir(&folder).unwrap();
+    for name in ["日本.png", "東京.png", "ä b.png", ".hidden.png", "no extension"] {
+        fs::copy(testdata_path("formats/rgb.png"), folder.join(name)).unwrap();
+    }
+    let output = scratch.path().join("out");
+    let (code, _, errors) = run(
+        pixmill(["process", "--steps", "=> webp ; png:name=small_{name}_x", "-o"])
+            .arg(&output)
+            .args([folder.as_path(), &folder.join("no extension")]),
+    );
+    assert_eq!(code, Some(0), "{errors}");
+    let mut names: Vec<_> = fs::read_dir(&output)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let mut expected: Vec<_> = ["日本", "東京", "ä b", ".hidden", "no extension"]
+        .iter()
+        .flat_map(|name| [format!("processed_{name}.webp"), format!("small_{name}_x.png")])
+        .collect();
+    expected.sort();
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn process_says_what_a_person_should_know() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (code, _, errors) = run(pixmill(["process", "--steps", "=> jpeg", "-o"])
+        .arg(scratch.path())
+        .arg(testdata_path("webp/animated.webp"))
+        .arg(testdata_path("color/damaged.png")));
+    assert_eq!(code, Some(0), "{errors}");
+    for (name, warning) in [("animated.webp", "first frame"), ("damaged.png", "profile")] {
+        let told = errors.lines().any(|line| line.contains(name) && line.contains(warning));
+        assert!(told, "{name}: {errors}");
+    }
+}
+
+#[test]
 fn process_refuses_an_unknown_step_and_says_what_is_allowed() {
     let scratch = tempfile::tempdir().unwrap();
     let (code, _, errors) = run(pixmill(["process", "--steps", "sketch", "-o"])
