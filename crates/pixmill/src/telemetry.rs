@@ -1,6 +1,6 @@
 //! Log lines on standard error. Metrics are the gateway's.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _, Stderr, Write};
 
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
@@ -8,21 +8,33 @@ use tracing_subscriber::EnvFilter;
 use crate::config::sections::Log;
 use crate::config::value::LogFormat;
 
+/// Standard error as long as somebody takes what is written there. Who reads the log may die, and a disk that holds it may be
+/// full: lines are lost then, and nothing else is.
+struct Lines(Stderr);
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        // There is nowhere to say that it failed.
+        let _ = self.0.write_all(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
+    }
+}
+
 /// Sends log lines to standard error as `log` says.
 ///
 /// # Errors
 /// When `log_level` is not a filter.
 pub(crate) fn init(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.log_level).with_context(|| {
-        format!(
-            "log_level is {:?}, expected error, warn, info, debug or trace, also by module",
-            log.log_level
-        )
-    })?;
+    let filter = EnvFilter::try_new(&log.log_level.0).context("log_level")?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(|| Lines(io::stderr()));
     match log.log_format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),

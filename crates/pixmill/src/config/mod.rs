@@ -67,6 +67,13 @@ pub(crate) fn this_program() -> std::io::Result<PathBuf> {
 }
 
 impl Config {
+    /// Resolves the settings of a process that listens as they say.
+    pub(crate) fn resolve_to_listen(flags: &Flags) -> Result<(Self, Layers), ConfigError> {
+        let (config, layers) = Self::resolve(flags)?;
+        config.check_listen()?;
+        Ok((config, layers))
+    }
+
     /// Resolves the settings: flag before environment before file before default.
     pub(crate) fn resolve(flags: &Flags) -> Result<(Self, Layers), ConfigError> {
         Self::resolve_from(flags, |variable| std::env::var(variable).ok())
@@ -110,7 +117,7 @@ impl Config {
         Ok((config, layers))
     }
 
-    fn validate(&self) -> Result<(), ConfigError> {
+    fn check_listen(&self) -> Result<(), ConfigError> {
         let address = self.server.listen.0;
         if !address.ip().is_loopback() && !self.server.allow_anonymous {
             return Err(ConfigError::Invalid(format!(
@@ -120,6 +127,10 @@ impl Config {
                 address.port()
             )));
         }
+        Ok(())
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
         let at_least = |name: &str, value: std::time::Duration, minimum: std::time::Duration| {
             if value >= minimum {
                 return Ok(());
@@ -327,6 +338,20 @@ mod tests {
                 "unknown setting \"broker.shots\" in FILE, see `pixmill config --reference` for all of them",
             ),
             (
+                vec![("log_level", "warning")],
+                vec![],
+                "",
+                "log_level is \"warning\" (flag --log-level), expected off, error, warn, info, debug or trace, and behind \
+                 commas others for modules, such as info,pixmill_broker=debug",
+            ),
+            (
+                vec![("log_level", "info,pixmill_broker=debgu")],
+                vec![],
+                "",
+                "log_level is \"info,pixmill_broker=debgu\" (flag --log-level), expected off, error, warn, info, debug or \
+                 trace, and behind commas others for modules, such as info,pixmill_broker=debug",
+            ),
+            (
                 vec![("storage", "s3://No")],
                 vec![],
                 "",
@@ -392,13 +417,17 @@ mod tests {
 
     #[test]
     fn listening_beyond_loopback_needs_consent() {
-        let error = resolve(&[("listen", "0.0.0.0:8000")], &[], "").unwrap_err();
+        let check = |given: &[(&str, &str)]| {
+            let config = resolve(given, &[], "").unwrap();
+            config.check_listen().map_err(|error| error.to_string())
+        };
+        let error = check(&[("listen", "0.0.0.0:8000")]).unwrap_err();
         assert!(
             error.contains("--allow-anonymous") && error.contains("0.0.0.0:8000"),
             "{error}"
         );
         let given = [("listen", "0.0.0.0:8000"), ("allow_anonymous", "true")];
-        assert!(resolve(&given, &[], "").is_ok());
-        assert!(resolve(&[("listen", "[::1]:80")], &[], "").is_ok());
+        assert_eq!(check(&given), Ok(()));
+        assert_eq!(check(&[("listen", "[::1]:80")]), Ok(()));
     }
 }

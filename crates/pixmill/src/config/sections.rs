@@ -7,7 +7,7 @@ use pixmill_types::{DiskSync, QueueName};
 
 use super::place::{Endpoint, EndpointPath, Place};
 use super::setting::section;
-use super::value::{Auto, BrokerKind, Bytes, ListenAddress, LogFormat};
+use super::value::{Auto, BrokerKind, Bytes, ListenAddress, LogFilter, LogFormat};
 
 section! {
     /// The HTTP side.
@@ -208,8 +208,8 @@ section! {
 section! {
     /// What is written to standard error.
     Log = "log" {
-        /// Which lines: error, warn, info, debug or trace, also by module, such as info,pixmill_broker=debug.
-        log_level: String = "info",
+        /// Which lines.
+        log_level: LogFilter = "info",
         /// How they look: text for people, json for machines.
         log_format: LogFormat = "text",
     }

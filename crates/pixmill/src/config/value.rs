@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pixmill_types::{DiskSync, QueueName};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// A value of a setting.
 pub(crate) trait Value: Sized {
@@ -41,6 +43,10 @@ pub(crate) enum BrokerKind {
     /// The one at this address.
     Redis(String),
 }
+
+/// Which log lines are written, as tracing's filter takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogFilter(pub(crate) String);
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -273,6 +279,19 @@ impl Value for DiskSync {
             "never" => Some(Self::Never),
             _ => None,
         }
+    }
+}
+
+impl Value for LogFilter {
+    const ACCEPTS: &str = "off, error, warn, info, debug or trace, and behind commas others for modules, such as \
+                           info,pixmill_broker=debug";
+    const PLACEHOLDER: &str = "FILTER";
+
+    fn parse(text: &str) -> Option<Self> {
+        // The filter would take a word that is no level for a module, and write nothing of all others.
+        let is_level = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+        let is_sound = text.split(',').map(str::trim).all(is_level) && EnvFilter::try_new(text).is_ok();
+        is_sound.then(|| Self(text.to_owned()))
     }
 }
 

@@ -198,6 +198,14 @@ fn health_tells_in_a_line_and_an_exit_code() {
         let (code, told, errors) = run(pixmill(["health", flag, &address]).stdin(Stdio::null()));
         assert_eq!((code, told), (Some(0), format!("{address} is ready\n")), "{errors}");
     }
+    // As the settings of a process have it that listens on all addresses: this one only asks.
+    let everywhere = format!("0.0.0.0:{}", intake.address().port());
+    let (code, told, errors) = run(&mut pixmill(["health", "--listen", &everywhere]));
+    assert_eq!(
+        (code, told),
+        (Some(0), format!("{} is ready\n", intake.address())),
+        "{errors}"
+    );
     let address = miller.address().to_string();
     miller.stop();
     let (code, told, errors) = run(&mut pixmill(["health", "--metrics-listen", &address]));
@@ -272,4 +280,21 @@ fn a_gateway_that_drains_finishes_what_it_receives() {
     assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
     assert!(intake.wait_for_exit().success(), "{}", intake.output());
     assert_eq!(data.row_counts()["tasks"], 1);
+}
+
+/// Whoever reads the log may be gone, or the disk that holds it may be full.
+#[test]
+fn a_log_that_takes_no_lines_keeps_nobody_from_working() {
+    let data = DataFolder::new();
+    let server = ServerOptions::new()
+        .under(["sh", "-c", "exec \"$@\" 2>/dev/full", "sh"])
+        .args(["--log-level", "debug"])
+        .start(&data);
+    let task = server.client().upload("a.jpg", &testdata("bench/photo_0.3mp.jpg"));
+    let record = eventually("the task is done", || {
+        let record = record(server.client(), &task);
+        (record["state"] == "completed").then_some(record)
+    });
+    assert_eq!(record["attempt"], 1);
+    server.stop();
 }
