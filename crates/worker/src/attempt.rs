@@ -35,6 +35,8 @@ pub(crate) enum Ending {
         /// For the log alone: it may name paths of the server.
         cause: Option<BlobError>,
     },
+    /// Nothing can be stored now, whatever it is: no fault of this task's, and no reason to use up its attempts.
+    Unstored(BlobError),
     /// It was told to stop.
     Stopped(StopReason),
 }
@@ -116,9 +118,11 @@ async fn work(
 async fn read(context: &Context, attempt: &Attempt, mill: &Mill) -> Result<Bytes, Ending> {
     let begun = Instant::now();
     let key = BlobKey::input(attempt.lease.task.id, &mill.input.segment);
-    let input = unless_stopped(attempt, context.blobs.get(&key))
-        .await?
-        .map_err(|cause| storage_failure(cause, "the input could not be read"))?;
+    let input = unless_stopped(attempt, context.blobs.get(&key)).await?;
+    let input = match input {
+        Ok(input) => input,
+        Err(cause) => return Err(storage_failure(context, cause, "the input could not be read").await),
+    };
     if input.len() as u64 != mill.input.bytes {
         let message = format!("the input has {} bytes instead of {}", input.len(), mill.input.bytes);
         return Err(Failure::new(FailureCode::StorageUnavailable, message).into());
@@ -185,11 +189,11 @@ async fn write_one(
     }
     let lease = &attempt.lease;
     let key = BlobKey::output(lease.task.id, lease.id, &segment);
-    let stored = context
-        .blobs
-        .put(&key, Bytes::from(rendered.bytes))
-        .await
-        .map_err(|cause| storage_failure(cause, "an output could not be written"))?;
+    let stored = context.blobs.put(&key, Bytes::from(rendered.bytes)).await;
+    let stored = match stored {
+        Ok(stored) => stored,
+        Err(cause) => return Err(storage_failure(context, cause, "an output could not be written").await),
+    };
     fail::fail_point!("worker.output_written", |_| std::process::abort());
     Ok(OutputImage {
         segment,
@@ -214,10 +218,14 @@ async fn unless_stopped<F: Future>(attempt: &Attempt, work: F) -> Result<F::Outp
     }
 }
 
-fn storage_failure(cause: BlobError, message: &'static str) -> Ending {
+/// What an error of the store means for the task: a store that is full, or does not answer at all, is not its fault, and one
+/// that refuses this file alone may never take it.
+async fn storage_failure(context: &Context, cause: BlobError, message: &'static str) -> Ending {
     let code = match cause {
         BlobError::NotFound(_) => FailureCode::InputMissing,
-        BlobError::Full(_) | BlobError::Unavailable(_) => FailureCode::StorageUnavailable,
+        BlobError::Full(_) => return Ending::Unstored(cause),
+        BlobError::Unavailable(_) if context.blobs.check().await.is_err() => return Ending::Unstored(cause),
+        BlobError::Unavailable(_) => FailureCode::StorageUnavailable,
     };
     Ending::Failed {
         failure: Failure::new(code, message),

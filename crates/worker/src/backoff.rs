@@ -1,9 +1,11 @@
 //! How long to wait before asking again, and how often to complain meanwhile. Knows nothing of what is asked.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pixmill_types::Causes;
+use tokio::time::Instant;
 
 const FIRST: Duration = Duration::from_millis(50);
 /// The longest delay before the broker is asked again for what work waits for.
@@ -67,8 +69,65 @@ impl Outage {
 
     pub(crate) fn over(&self) {
         // The load keeps the common case free of a write that other cores would have to see.
-        if self.lasts.load(Ordering::Relaxed) && self.lasts.swap(false, Ordering::Relaxed) {
+        if self.lasts() && self.lasts.swap(false, Ordering::Relaxed) {
             tracing::info!(what = self.of, "answers again");
+        }
+    }
+
+    fn lasts(&self) -> bool {
+        self.lasts.load(Ordering::Relaxed)
+    }
+}
+
+/// Keeps from asking while what is asked for is known to fail: longer each time, until it works again.
+#[derive(Debug)]
+pub(crate) struct Pause {
+    outage: Outage,
+    /// Delays, and when the last one is over.
+    state: Mutex<(Backoff, Option<Instant>)>,
+}
+
+impl Pause {
+    pub(crate) fn new(of: &'static str) -> Self {
+        Self {
+            outage: Outage::new(of),
+            state: Mutex::new((Backoff::up_to(LONGEST), None)),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, (Backoff, Option<Instant>)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It failed.
+    pub(crate) fn pause(&self, error: &(dyn std::error::Error + 'static)) {
+        self.outage.report(error);
+        let mut state = self.state();
+        let until = Instant::now() + state.0.next_delay();
+        state.1 = state.1.max(Some(until));
+    }
+
+    /// It worked.
+    pub(crate) fn over(&self) {
+        if self.outage.lasts() {
+            self.outage.over();
+            let mut state = self.state();
+            state.0.reset();
+            state.1 = None;
+        }
+    }
+
+    /// Waits until it is worth trying.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub(crate) async fn wait(&self) {
+        loop {
+            let until = self.state().1;
+            match until {
+                Some(until) if until > Instant::now() => tokio::time::sleep_until(until).await,
+                _ => return,
+            }
         }
     }
 }

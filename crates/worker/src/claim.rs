@@ -54,6 +54,11 @@ impl Claims<'_> {
     async fn until_drain(&mut self) {
         let context = self.context;
         loop {
+            tokio::select! {
+                biased;
+                () = context.draining.cancelled() => return,
+                () = context.store.wait() => {}
+            }
             let free = tokio::select! {
                 biased;
                 () = context.draining.cancelled() => return,

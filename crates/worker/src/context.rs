@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::backoff::Outage;
+use crate::backoff::{Outage, Pause};
 use crate::capacity::Capacity;
 use crate::metrics::Metrics;
 use crate::options::WorkerOptions;
@@ -35,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) attempts: TaskTracker,
     /// The broker, as attempts that end see it.
     pub(crate) settling: Outage,
+    /// The store, as attempts see it: nothing is claimed while nothing can be stored.
+    pub(crate) store: Pause,
     /// The reaper ended tasks whose last worker vanished.
     pub(crate) tasks_ended_by_reaper: Notify,
     /// Nothing is claimed any more.

@@ -24,7 +24,15 @@ pub(crate) async fn settle(
         remove_outputs(context, attempt).await;
     }
     let outcome = match ended {
-        Ok(completion) => complete(context, attempt, completion).await,
+        Ok(completion) => {
+            context.store.over();
+            complete(context, attempt, completion).await
+        }
+        Err(Ending::Unstored(cause)) => {
+            // Before it is given back: it would come here again at once.
+            context.store.pause(&cause);
+            release(context, attempt).await
+        }
         Err(Ending::Failed { failure, cause }) => {
             report(&failure, cause.as_ref().map(|cause| cause as &dyn std::error::Error));
             fail(context, attempt, failure).await
@@ -45,7 +53,7 @@ pub(crate) async fn settle(
     context.metrics.attempt_ended(outcome);
 }
 
-/// Gives a lease back that no work was begun on.
+/// Gives a lease back without using up an attempt.
 pub(crate) async fn release(context: &Context, attempt: &Attempt) -> Outcome {
     let lease = attempt.lease.id;
     match until_answered(context, || context.broker.release(lease)).await {

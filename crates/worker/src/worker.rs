@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::backoff::Outage;
+use crate::backoff::{Outage, Pause};
 use crate::capacity::Capacity;
 use crate::context::{Context, supervise};
 use crate::metrics::Metrics;
@@ -95,6 +95,7 @@ impl Worker {
             metrics,
             attempts: TaskTracker::new(),
             settling: Outage::new("attempts: broker"),
+            store: Pause::new("attempts: blob store"),
             tasks_ended_by_reaper: Notify::new(),
             draining: CancellationToken::new(),
             giving_up: CancellationToken::new(),
