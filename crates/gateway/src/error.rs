@@ -264,7 +264,7 @@ impl Problem {
     fn storage_full(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::new(
             ProblemCode::StorageFull,
-            "there is no room left to store the upload; nothing was kept of it",
+            "there is no room left to store anything; nothing was kept of this request",
         )
         .retry_after(QUEUE_FULL_RETRY)
         .cause(Arc::new(cause))

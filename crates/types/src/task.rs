@@ -289,6 +289,6 @@ pub struct Task {
     pub expires_at: Option<Timestamp>,
     /// What it delivered; present exactly when `state` is completed.
     pub success: Option<Success>,
-    /// Why the last attempt failed; present when `state` is failed, and while it waits for a retry.
+    /// Why the last attempt failed that did; present when `state` is failed, and after it until the task is completed.
     pub failure: Option<Failure>,
 }

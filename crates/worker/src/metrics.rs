@@ -156,6 +156,6 @@ fn describe() {
     describe_counter!(
         BLOBS_DELETED,
         Unit::Count,
-        "Tasks whose files were deleted, and abandoned staging files deleted, by reason."
+        "Tasks whose files the upkeep deleted, and abandoned staging files it deleted, by reason."
     );
 }

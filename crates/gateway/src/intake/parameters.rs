@@ -26,7 +26,7 @@ pub(crate) struct RawParameters {
     /// How urgent it is: 0 (whenever there is nothing else) to 9 (before all others).
     #[param(value_type = Option<u8>, nullable = false, minimum = 0, maximum = 9, default = 5)]
     pub(crate) priority: Option<String>,
-    /// Earliest start, RFC 3339; the past means now, and no more than 30 days ahead (unless set otherwise).
+    /// Earliest start, RFC 3339; the past means now, and no more than 30 days ahead.
     #[param(value_type = Option<String>, nullable = false, format = DateTime, example = "2026-01-01T06:00:00Z")]
     pub(crate) not_before: Option<String>,
     /// The image's file name, when its bytes are the body, or to override the one in the form.

@@ -106,7 +106,13 @@ pub(crate) async fn head(
 ) -> Result<Response, Problem> {
     let found = Found::look_up(&app, id, &name).await?;
     match evaluate(&headers, &found.validators(), false) {
-        Answer::NotModified => Ok(found.not_modified()),
+        Answer::NotModified => {
+            // Without it, an answer without a body says that the file has no bytes (RFC 9110, section 8.6).
+            let mut response = found.not_modified();
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(found.output.bytes));
+            Ok(response)
+        }
         Answer::PreconditionFailed => Err(precondition_failed()),
         Answer::Whole | Answer::Part(_) | Answer::NotSatisfiable => {
             let mut response = found.headed(StatusCode::OK, Body::empty());

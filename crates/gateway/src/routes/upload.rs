@@ -7,11 +7,12 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use pixmill_types::Payload;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::tasks::{UploadProblems, replay_header};
 use crate::error::Problem;
+use crate::extract::ApiQuery;
 use crate::intake::parameters::RawParameters;
 use crate::intake::{Source, accept};
 use crate::openapi::example_task_id;
@@ -28,6 +29,24 @@ pub(crate) struct UploadDocument {
     /// The file's name, as it is shown.
     #[schema(example = "my_photo.jpg")]
     filename: String,
+}
+
+/// The part of a query that counts; what else is in it does no harm.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UploadQuery {
+    /// What to make of the image. A form field of this name wins over it, and may be longer.
+    #[param(max_length = 2_000, nullable = false, example = "orient | grayscale | blur:2")]
+    recipe: Option<String>,
+}
+
+impl From<UploadQuery> for RawParameters {
+    fn from(query: UploadQuery) -> Self {
+        Self {
+            recipe: query.recipe,
+            ..Self::default()
+        }
+    }
 }
 
 /// A form with an image.
@@ -52,7 +71,7 @@ pub(crate) struct UploadForm {
     path = "/upload",
     tag = "upload",
     operation_id = "upload",
-    params(("Idempotency-Key" = Option<String>, Header, nullable = false, min_length = 1, max_length = 255,
+    params(UploadQuery, ("Idempotency-Key" = Option<String>, Header, nullable = false, min_length = 1, max_length = 255,
         pattern = "^[!-~]+$",
         description = "Makes a repeated request the same request, for 24 hours: it is answered with the first one's task.")),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
@@ -62,8 +81,13 @@ pub(crate) struct UploadForm {
         UploadProblems,
     )
 )]
-pub(crate) async fn upload(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    let accepted = accept(&app, request, Source::LenientForm, Ok(RawParameters::default())).await?;
+pub(crate) async fn upload(
+    State(app): State<Arc<App>>,
+    query: Result<ApiQuery<UploadQuery>, Problem>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let query = query.and_then(|ApiQuery(query)| RawParameters::from(query).within_query_bounds());
+    let accepted = accept(&app, request, Source::LenientForm, query).await?;
     let Payload::Mill(mill) = accepted.task.payload;
     let document = UploadDocument {
         message: "Image uploaded successfully. Background processing initiated.",

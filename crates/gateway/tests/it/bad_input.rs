@@ -291,7 +291,7 @@ async fn a_full_queue() {
 async fn a_full_disk_under_the_broker_heals_by_itself() {
     let world = World::new().await;
     world.broker.set(Some(Fault::Full));
-    assert_snapshot!(refused(&world, upload(Form::file("a.png", &small_png()))).await, @"507 storage_full: there is no room left to store the upload; nothing was kept of it");
+    assert_snapshot!(refused(&world, upload(Form::file("a.png", &small_png()))).await, @"507 storage_full: there is no room left to store anything; nothing was kept of this request");
     assert_eq!(world.get("/readyz").await.problem(), "storage_full");
     world.broker.set(None);
     world.submitted().await;

@@ -90,6 +90,27 @@ async fn the_recipe_may_come_before_or_after_the_file() {
 }
 
 #[tokio::test]
+async fn the_recipe_may_come_in_the_query_and_a_field_wins_over_it() {
+    let world = World::new().await;
+    let recipe_of = async |form: Form| {
+        let answer = world.send(form.post("/upload?recipe=invert&priority=99&other=1")).await;
+        let id = answer.json()["task_id"].as_str().unwrap().to_owned();
+        world.get(&format!("/v1/tasks/{id}")).await.json()["recipe"].clone()
+    };
+    assert_eq!(recipe_of(Form::file("a.png", &small_png())).await, "invert:1");
+    let form = Form::file("a.png", &small_png()).and_field("recipe", "grayscale");
+    assert_eq!(recipe_of(form).await, "grayscale");
+    let refused = world
+        .send(Form::file("a.png", &small_png()).post("/upload?recipe=sketch"))
+        .await;
+    assert_eq!(refused.problem(), "invalid_recipe");
+    let twice = world
+        .send(Form::file("a.png", &small_png()).post("/upload?recipe=a&recipe=b"))
+        .await;
+    assert_eq!(twice.problem(), "invalid_query");
+}
+
+#[tokio::test]
 async fn fields_that_nobody_asked_for_do_no_harm() {
     let world = World::new().await;
     let form = Form::default()

@@ -33,7 +33,7 @@ pub(crate) struct TaskForm {
     /// How urgent it is: 0 (whenever there is nothing else) to 9 (before all others).
     #[schema(nullable = false, minimum = 0, maximum = 9, default = 5)]
     priority: Option<u8>,
-    /// Earliest start, RFC 3339; the past means now, and no more than 30 days ahead (unless set otherwise).
+    /// Earliest start, RFC 3339; the past means now, and no more than 30 days ahead.
     #[schema(nullable = false, format = DateTime, example = "2026-01-01T06:00:00Z")]
     not_before: Option<String>,
     /// The image: JPEG, PNG, WebP, GIF, TIFF, BMP, ICO, QOI, PNM or JXL. Its content decides, not its name.
@@ -48,12 +48,12 @@ pub(crate) struct TaskForm {
 pub(crate) struct ImageBody(Vec<u8>);
 
 problems!(UploadProblems:
-    InvalidHeader, MalformedMultipart, IncompleteBody, UploadTimeout, InputTooLarge, FieldTooLarge,
+    InvalidQuery, InvalidHeader, MalformedMultipart, IncompleteBody, UploadTimeout, InputTooLarge, FieldTooLarge,
     UnsupportedMediaType, FileMissing, FileEmpty, InvalidField, InvalidRecipe, RecipeImpossible, AssetUnusable,
     NotAnImage, ImageUnsupported, ImageTruncated, ImageCorrupt, LimitExceeded, IdempotencyKeyReused, NotAccepting,
     Busy, QueueFull, BrokerUnavailable, StorageUnavailable, StorageFull);
 
-problems!(CreateProblems: InvalidQuery, NotBeforeTooFar; and those of UploadProblems);
+problems!(CreateProblems: NotBeforeTooFar; and those of UploadProblems);
 
 /// Submits an image as a task.
 ///

@@ -37,7 +37,7 @@ pub(crate) struct TaskDocument {
     /// What a person should know although it worked.
     #[schema(example = json!([]))]
     warnings: Vec<String>,
-    /// Why the last attempt failed; present when `state` is `failed`, and while it waits for a retry.
+    /// Why the last attempt failed that did; present when `state` is `failed`, and after it until the task is completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) failure: Option<FailureDocument>,
