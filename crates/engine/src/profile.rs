@@ -2,7 +2,10 @@
 //!
 //! Owns the judgement which profiles make no difference. How files carry them is not known here.
 
-use moxcms::{ColorProfile, DataColorSpace, Layout, ToneReprCurve, TransformOptions};
+use moxcms::{
+    CicpColorPrimaries, CicpProfile, ColorProfile, DataColorSpace, Layout, MatrixCoefficients, ToneReprCurve,
+    TransferCharacteristics, TransformOptions,
+};
 
 use crate::EngineError;
 use crate::mill::{Control, NeverStop};
@@ -63,6 +66,27 @@ impl Profile {
             Self::Inks => false,
         }
     }
+}
+
+/// The profile that code points stand for (ITU-T H.273, 8.1 and 8.2); `None` for those of more light than white, which no
+/// profile of ours has room for, and for what is unknown.
+pub(crate) fn of_code_points(primaries: u8, transfer: u8) -> Option<Vec<u8>> {
+    let transfer_characteristics = match transfer {
+        1 => TransferCharacteristics::Bt709,
+        4 => TransferCharacteristics::Bt470M,
+        5 => TransferCharacteristics::Bt470Bg,
+        8 => TransferCharacteristics::Linear,
+        13 => TransferCharacteristics::Srgb,
+        _ => return None,
+    };
+    let profile = ColorProfile::new_from_cicp(CicpProfile {
+        color_primaries: CicpColorPrimaries::try_from(primaries).ok()?,
+        transfer_characteristics,
+        matrix_coefficients: MatrixCoefficients::Identity,
+        full_range: true,
+    });
+    // It says nothing of primaries that have no place among colours.
+    profile.red_trc.is_some().then(|| profile.encode().ok())?
 }
 
 fn of_rgb(profile: &ColorProfile) -> Profile {

@@ -10,6 +10,7 @@ use crate::decode;
 use crate::layout::fields::Exif;
 use crate::layout::jxl;
 use crate::layout::tiff::{Directory, tag};
+use crate::profile;
 
 pub(super) const EXIF: &[u8] = b"Exif\0\0";
 pub(super) const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
@@ -55,7 +56,7 @@ pub(crate) fn icc(format: ImageFormat, file: &[u8]) -> Option<Vec<u8>> {
     let is_usual = |icc: &Vec<u8>| icc.len() <= ICC_MAX_BYTES;
     let found = match format {
         ImageFormat::Jpeg => return jpeg_icc(file),
-        ImageFormat::Png => return png_icc(body(chunks::of_png(file), b"iCCP")?),
+        ImageFormat::Png => return png_profile(file),
         ImageFormat::Webp => body(chunks::of_webp(file), b"ICCP")?,
         ImageFormat::Tiff => Directory::first(file).ok()?.bytes(tag::ICC)?,
         ImageFormat::Jxl => return decode::jxl::icc(file).filter(is_usual),
@@ -96,6 +97,21 @@ fn jpeg_icc(file: &[u8]) -> Option<Vec<u8>> {
         .take(if is_whole { usize::MAX } else { 1 })
         .collect();
     (!pieces.is_empty() && bytes <= ICC_MAX_BYTES).then(|| pieces.concat())
+}
+
+/// The profile of a PNG: code points win over a profile (W3C PNG, third edition, 4.3), and are of colours alone here.
+fn png_profile(file: &[u8]) -> Option<Vec<u8>> {
+    /// Where `IHDR` says what a pixel is, and the bit of it for colours.
+    const KIND_AT: usize = 9;
+    const COLOURS: u8 = 2;
+    let kind = body(chunks::of_png(file), b"IHDR").and_then(|header| header.get(KIND_AT));
+    if kind.is_some_and(|kind| kind & COLOURS != 0)
+        && let Some([primaries, transfer, 0, 1]) = body(chunks::of_png(file), b"cICP")
+        && let Some(made) = profile::of_code_points(*primaries, *transfer)
+    {
+        return Some(made);
+    }
+    png_icc(body(chunks::of_png(file), b"iCCP")?)
 }
 
 /// A name, a method, and the profile packed with zlib (W3C PNG, 11.3.2.3).

@@ -27,7 +27,7 @@ pub(super) fn to_srgb(header: &Header, decode: DecodePlan, shared: &mut Vec<Oper
     let wanting: Vec<bool> = outputs
         .iter()
         .map(|output| {
-            let keeps = output.encode().is_some_and(|encode| encode.options.keeps_profile);
+            let keeps = output.encode().is_some_and(|encode| encode.keeps_profile);
             !keeps && !takes_gray_first(output)
         })
         .collect();

@@ -194,13 +194,20 @@ pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, E
                 steps.push(Step::Orient(pixmill_types::steps::Orient {}));
             }
             let (operations, end) = lower::lower(&steps, false, split)?;
-            let is_same_kind = end.shape.channels.is_gray() == header.color.is_gray();
+            let is_gray = end.shape.channels.is_gray();
+            let is_same_kind = is_gray == header.color.is_gray();
+            // A WebP is always of three colours, whose profile no gray one is, and `auto` may choose it.
+            let is_of_colours = |format| is_auto || format == ImageFormat::Webp;
+            let takes_profile = |format| metadata::holds(format) && !(is_gray && is_of_colours(format));
             let encode = |format| EncodePlan {
                 format,
                 quality: spec.quality_for(format).unwrap_or(100),
                 effort: spec.effort_for(format),
                 options: spec.options,
-                keeps_profile: spec.options.keeps_profile && is_same_kind && header.profile.needs_conversion(),
+                keeps_profile: spec.options.keeps_profile
+                    && is_same_kind
+                    && takes_profile(format)
+                    && header.profile.needs_conversion(),
                 orientation: end.orientation,
             };
             let (file, is_animation) = match format {
@@ -371,9 +378,15 @@ fn warnings(header: &Header, outputs: &[OutputPlan], loses_alpha: bool) -> Vec<S
         warnings.push("the colour profile is damaged or for pixels of another kind; it is ignored".to_owned());
     }
     for encode in outputs.iter().filter_map(OutputPlan::encode) {
-        let wants_metadata = encode.options.metadata != Metadata::Strip || encode.keeps_profile;
+        let wants_profile = encode.options.keeps_profile && header.profile.needs_conversion();
+        let wants_metadata = encode.options.metadata != Metadata::Strip || wants_profile;
         if wants_metadata && !metadata::holds(encode.format) {
             warnings.push(format!("metadata is not written to {}; it is left out", encode.format));
+        } else if wants_profile && !encode.keeps_profile {
+            warnings.push(format!(
+                "the colour profile does not fit the pixels of the {}; they become sRGB instead",
+                encode.format
+            ));
         }
         if encode.options.keeps_profile && matches!(header.color, ColorModel::Cmyk { .. }) {
             warnings.push("inks are not written; they become sRGB, and their profile is left out".to_owned());

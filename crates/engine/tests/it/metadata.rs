@@ -17,6 +17,62 @@ fn holds(file: &[u8], what: &[u8]) -> bool {
 }
 
 /// The names of the stages that ran.
+/// Red, green and blue, whatever the file keeps of them.
+fn colours(picture: &Picture) -> Vec<u8> {
+    let pixels = picture.samples.chunks_exact(picture.channels);
+    pixels
+        .flat_map(|pixel| match *pixel {
+            [gray] => [gray; 3],
+            [red, green, blue, ..] => [red, green, blue],
+            _ => panic!("{} channels", picture.channels),
+        })
+        .collect()
+}
+
+/// A PNG whose colour profile is replaced by code points.
+fn with_code_points(png: &[u8], points: [u8; 4]) -> Vec<u8> {
+    let mut made = png[..33].to_vec();
+    let mut chunk = b"cICP".to_vec();
+    chunk.extend_from_slice(&points);
+    let mut crc = flate2::Crc::new();
+    crc.update(&chunk);
+    made.extend_from_slice(&4_u32.to_be_bytes());
+    made.extend_from_slice(&chunk);
+    made.extend_from_slice(&crc.sum().to_be_bytes());
+    let mut at = 33;
+    while at < png.len() {
+        let length = u32::from_be_bytes(png[at..at + 4].try_into().unwrap()) as usize + 12;
+        if &png[at + 4..at + 8] != b"iCCP" {
+            made.extend_from_slice(&png[at..at + length]);
+        }
+        at += length;
+    }
+    made
+}
+
+#[test]
+fn code_points_of_a_png_are_heeded() {
+    const DISPLAY_P3: [u8; 4] = [12, 13, 0, 1];
+    let input = read("color/p3.png");
+    let by_profile = Picture::from_png(&made(&input, "flip | flip => png"));
+    let coded = with_code_points(&input, DISPLAY_P3);
+    let by_points = Picture::from_png(&made(&coded, "flip | flip => png"));
+    assert!(
+        psnr(&by_points, &by_profile) > 50.0,
+        "{:.1} dB",
+        psnr(&by_points, &by_profile)
+    );
+    // Kept as a profile, which says the same.
+    let kept = made(&coded, "flip | flip => png:profile=keep");
+    assert!(holds(&kept, b"iCCP"));
+    assert_eq!(Picture::from_png(&made(&kept, "flip | flip => png")), by_points);
+    // Those of sRGB, and what there is no profile for, leave the pixels alone.
+    for points in [[1, 13, 0, 1], [9, 16, 0, 1]] {
+        let left = made(&with_code_points(&input, points), "flip | flip => png");
+        assert_eq!(Picture::from_png(&left), Picture::from_png(&input), "{points:?}");
+    }
+}
+
 fn ran(input: &[u8], recipe: &str) -> Vec<&'static str> {
     mill(input, recipe)
         .unwrap()
@@ -174,8 +230,33 @@ fn a_profile_is_kept_on_request_and_the_pixels_with_it() {
     }
     let jpeg = made(&input, "flip | flip => jpeg:100,profile=keep");
     assert!(holds(&jpeg, PROFILE) && holds(&jpeg, b"ICC_PROFILE"));
-    // Gray pixels and a profile of RGB do not go together.
-    assert!(!holds(&made(&input, "grayscale => png:profile=keep"), PROFILE));
+    // Gray pixels and a profile of RGB do not go together, nor do a gray profile and a WebP, which is always of three
+    // colours: they become sRGB then.
+    for (name, steps, format) in [
+        ("color/p3.png", "grayscale", "png"),
+        ("color/prophoto.png", "grayscale", "png"),
+        ("color/gray.png", "flip | flip", "webp:lossless=true"),
+    ] {
+        let input = read(name);
+        let keeping = match format {
+            "png" => "png:profile=keep",
+            _ => "webp:lossless=true,profile=keep",
+        };
+        let milled = mill(&input, &format!("{steps} => {keeping}")).unwrap();
+        let (kept, format) = (&milled.outputs[0].bytes, milled.outputs[0].format);
+        assert!(!holds(kept, PROFILE) && !holds(kept, b"ICCP"), "{name}");
+        let converted = made(&input, &format!("{steps} | flip | flip => png"));
+        let converted = colours(&Picture::from_png(&converted));
+        assert_eq!(colours(&Picture::decode(format, kept)), converted, "{name}");
+        assert!(
+            milled
+                .warnings
+                .iter()
+                .any(|warning| warning.contains("sRGB") || warning.contains("left out")),
+            "{name}: {:?}",
+            milled.warnings
+        );
+    }
 }
 
 #[test]
