@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{ALLOW, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::header::{ALLOW, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
@@ -61,6 +61,10 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
         if uri_bytes > MAX_URI_BYTES {
             return uri_too_long(uri_bytes).into_response();
         }
+        if let Some(HostUnclear(names)) = request.extensions().get() {
+            let detail = format!("an HTTP/1.1 request has one Host header, this one has {names}");
+            return Problem::new(ProblemCode::BadRequest, detail).closing().into_response();
+        }
         match AssertUnwindSafe(next.run(request)).catch_unwind().await {
             Ok(response) => response,
             Err(_) => Problem::internal("a handler panicked").into_response(),
@@ -70,6 +74,20 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
     let response = span.in_scope(|| finish(response, &ending.seen));
     ending.status = response.status().as_u16();
     response.map(|body| Body::new(ObservedBody { body, ending }))
+}
+
+/// A request does not say which host it is for: how many Host headers it has.
+#[derive(Debug, Clone, Copy)]
+struct HostUnclear(usize);
+
+/// Marks a request that came over a connection without saying for which host, or for more than one (RFC 9112, section 3.2):
+/// a proxy may understand it otherwise.
+pub(crate) fn with_host_checked(mut request: Request) -> Request {
+    let names = request.headers().get_all(HOST).iter().count();
+    if names != 1 && (names > 1 || request.version() == Version::HTTP_11) {
+        request.extensions_mut().insert(HostUnclear(names));
+    }
+    request
 }
 
 /// What the log and the measurements say of a request.

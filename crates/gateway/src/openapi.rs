@@ -21,7 +21,7 @@ use crate::problem::{ProblemCode, ProblemDocument};
         description = "An image pipeline: uploads become durable tasks, workers mill the images.\n\n\
             Every error is a problem document (RFC 9457) with a stable `code`. Every response names its request in \
             `X-Request-Id`; a request may bring its own. What cannot be read as HTTP at all is refused before it gets \
-            here, with 400, 408 or 431 and no body."
+            here, with 400, 414 or 431 and no body; a client that is too slow to say what it wants is left."
     ),
     components(schemas(ProblemDocument)),
     tags(
@@ -89,7 +89,7 @@ macro_rules! problems {
 pub(crate) use problems;
 
 /// Problems that any route may answer.
-const EVERYWHERE: [ProblemCode; 2] = [ProblemCode::UriTooLong, ProblemCode::Internal];
+const EVERYWHERE: [ProblemCode; 3] = [ProblemCode::BadRequest, ProblemCode::UriTooLong, ProblemCode::Internal];
 
 /// One response for each status of `codes`.
 pub(crate) fn problem_responses(codes: &[ProblemCode]) -> BTreeMap<String, RefOr<Response>> {

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use crate::observe;
 use crate::state::App;
 
 /// Read buffer of a connection, and so the most the head of a request may have, bytes.
@@ -131,7 +132,7 @@ impl Connection {
         let io = TokioIo::new(Stallable::new(stream, self.app.options.write_idle_timeout));
         let service = self
             .router
-            .map_request(|request: Request<Incoming>| request.map(Body::new));
+            .map_request(|request: Request<Incoming>| observe::with_host_checked(request.map(Body::new)));
         let connection = self.builder.serve_connection(io, TowerToHyperService::new(service));
         let mut connection = pin!(connection);
         let mut told = false;

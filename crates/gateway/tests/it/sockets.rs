@@ -82,6 +82,30 @@ async fn a_client_that_sends_no_headers_is_dropped() {
 }
 
 #[tokio::test]
+async fn a_request_is_for_one_host() {
+    let server = Server::start(GatewayOptions::default()).await;
+    for (head, status, code) in [
+        ("HTTP/1.1\r\n", "400", "bad_request"),
+        ("HTTP/1.1\r\nHost: a\r\nHost: b\r\n", "400", "bad_request"),
+        ("HTTP/1.0\r\nHost: a\r\nHost: b\r\n", "400", "bad_request"),
+        ("HTTP/1.1\r\nHost: a\r\nConnection: close\r\n", "200", "ok"),
+        ("HTTP/1.0\r\n", "200", "ok"),
+    ] {
+        let mut client = server.connect().await;
+        client
+            .write_all(format!("GET /healthz {head}\r\n").as_bytes())
+            .await
+            .unwrap();
+        let answer = rest(&mut client).await;
+        assert!(
+            answer.split(' ').nth(1) == Some(status) && answer.contains(code),
+            "{head}: {answer}"
+        );
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_client_that_pauses_too_long_is_told() {
     let server = Server::start(GatewayOptions {
         upload_idle_timeout: Duration::from_millis(50),

@@ -26,7 +26,7 @@ section! {
         max_uploads: u32 = "256",
         /// Connections open at the same time; more wait until one closes.
         max_connections: u32 = "4096",
-        /// How long a client may pause in the middle of a request before it is dropped.
+        /// How long a client may pause in the middle of an upload before it is dropped; the head of a request has 30 s.
         upload_idle_timeout: Duration = "30s",
         /// Longest wait a client may ask for with ?wait=.
         max_wait: Duration = "60s",
