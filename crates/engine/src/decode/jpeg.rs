@@ -1,7 +1,7 @@
 //! Decodes JPEG with our own core what that can stream, anything else with zune-jpeg in its strict mode, which reports what
-//! its default would paint over in gray; and with jpeg-decoder, which is slower, what zune-jpeg gets wrong.
+//! its default would paint over in gray; and with rusty_jpeg, which is slower, what zune-jpeg gets wrong.
 
-use jpeg_decoder::ColorTransform;
+use rusty_jpeg::decode::{ColorTransform, Decoder};
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
@@ -110,8 +110,10 @@ fn rare(input: &[u8], header: &Header, wanted: DecodeChannels) -> Result<Image, 
     let Some(end) = Scans::of(input).end else {
         return Err(cut_off(FORMAT));
     };
-    let damaged = |error: jpeg_decoder::Error| broken(FORMAT, true, &error);
-    let mut decoder = jpeg_decoder::Decoder::new(&input[..end + END_BYTES]);
+    let damaged = |error: rusty_jpeg::decode::Error| broken(FORMAT, true, &error);
+    let mut decoder = Decoder::new(&input[..end + END_BYTES]);
+    // This thread is one of those that share the processor.
+    decoder.set_single_threaded(true);
     decoder.set_color_transform(transform);
     decoder.set_max_decoding_buffer_size(usize::try_from(header.pixels() * 3).unwrap_or(usize::MAX));
     decoder.read_info().map_err(damaged)?;

@@ -43,15 +43,16 @@ fn luma_elsewhere(file: &[u8]) -> Option<Picture> {
 
 /// The same by a decoder that takes components in any layout, which zune-jpeg gets wrong.
 fn stored_luma(file: &[u8]) -> Option<Picture> {
-    let planes = rusty_jpeg::decode::Decoder::new(file).decode_planar().ok()?;
-    let (width, height) = (planes.width.into(), planes.height.into());
-    let luma = planes.components.first()?;
-    let rows = luma.data.chunks(luma.stride).take(height);
+    let mut decoder = jpeg_decoder::Decoder::new(file);
+    // As they are stored: luma is the first of three.
+    decoder.set_color_transform(jpeg_decoder::ColorTransform::RGB);
+    let samples = decoder.decode().ok()?;
+    let info = decoder.info()?;
     Some(Picture {
-        width,
-        height,
+        width: info.width.into(),
+        height: info.height.into(),
         channels: 1,
-        samples: rows.flat_map(|row| row[..width].to_vec()).collect(),
+        samples: samples.chunks_exact(3).map(|pixel| pixel[0]).collect(),
     })
 }
 
