@@ -21,7 +21,7 @@ use crate::problem::{ProblemCode, ProblemDocument};
         description = "An image pipeline: uploads become durable tasks, workers mill the images.\n\n\
             Every error is a problem document (RFC 9457) with a stable `code`. Every response names its request in \
             `X-Request-Id`; a request may bring its own. What cannot be read as HTTP at all is refused before it gets \
-            here, with 400, 414 or 431 and no body; a client that is too slow to say what it wants is left."
+            here, with 400, 414 or 431 and no body; a connection that is too slow to say what it wants is closed."
     ),
     components(schemas(ProblemDocument)),
     tags(
