@@ -69,7 +69,7 @@ pub enum RedisOpenError {
     },
     /// The tasks there lie in another number of partitions.
     #[error(
-        "the tasks at {address} lie in {found} partitions, the setting says {wanted}: drain them before it changes"
+        "the tasks at {address} lie in {found} partitions, the setting says {wanted}; docs/operations.md says how it is changed"
     )]
     Partitions {
         /// The address, without its password.
@@ -120,6 +120,10 @@ pub(super) fn broker_error(error: RedisError) -> BrokerError {
     let is_full = error.code() == Some("OOM") || (error.code() == Some("MISCONF") && text.contains("No space left"));
     if is_full || text.contains("OOM command not allowed") {
         return BrokerError::StorageFull(Box::new(error));
+    }
+    // What a server says to long commands before a password, which it was told to ask for meanwhile.
+    if text.contains("unauthenticated") {
+        return BrokerError::Unavailable(Box::new(error));
     }
     match error.kind() {
         ErrorKind::UnexpectedReturnType | ErrorKind::Parse | ErrorKind::Server(ServerErrorKind::ResponseError) => {

@@ -99,12 +99,17 @@ pub(super) async fn check_partitions(link: &Link, address: &str, roots: &[String
         },
         other => RedisOpenError::unreachable(address, Box::new(other)),
     };
-    let mut note = cmd("HSETNX");
-    note.arg(&roots[0]).arg("partitions").arg(wanted);
-    link.command::<i64>(&note).await.map_err(refused)?;
     let mut read = cmd("HGET");
     read.arg(&roots[0]).arg("partitions");
-    let found: u32 = link.command(&read).await.map_err(refused)?;
+    let mut found: Option<u32> = link.command(&read).await.map_err(refused)?;
+    // Not written when it is there: a server that is full would refuse that, and who works off what fills it must start.
+    if found.is_none() {
+        let mut note = cmd("HSETNX");
+        note.arg(&roots[0]).arg("partitions").arg(wanted);
+        link.command::<i64>(&note).await.map_err(refused)?;
+        found = link.command(&read).await.map_err(refused)?;
+    }
+    let found = found.unwrap_or(wanted);
     if found != wanted {
         return Err(RedisOpenError::Partitions {
             address: address.to_owned(),

@@ -117,7 +117,8 @@ section! {
         /// redis+unix:///path/to.sock, redis+cluster://host:port,host:port or
         /// redis+sentinel://host:port,host:port/master[/database]. A password is better given through the environment.
         broker: BrokerKind = "sqlite",
-        /// Tasks that may wait; one more is answered 503 with Retry-After.
+        /// Tasks that may wait; one more is answered 503 with Retry-After. With several partitions of a Redis so many in
+        /// each: a task is refused when its own is full.
         max_queued: u64 = "100000",
         /// Attempts before a task is a dead letter. At least 1.
         max_attempts: u32 = "3",
@@ -135,8 +136,8 @@ section! {
         max_events: u64 = "1000000",
         /// What all keys in Redis begin with: several installations may share one.
         redis_prefix: String = "pixmill",
-        /// Partitions the tasks in Redis are spread over, 1 to 256: on a cluster each may lie on another node. Cannot
-        /// change while tasks are stored.
+        /// Partitions the tasks in Redis are spread over, 1 to 256: on a cluster each may lie on another node. Fixed by
+        /// the first process; docs/operations.md says how it is changed.
         redis_partitions: u32 = "1",
         /// Replicas that must have a write before it is acknowledged; 0 waits for none.
         redis_replicas: u32 = "0",

@@ -10,6 +10,8 @@ if found[1] and found[3] and tonumber(found[3]) <= now then found = { false, fal
 if (expected == 'absent' and found[1]) or (expected ~= 'any' and expected ~= 'absent' and found[2] ~= expected) then
     return { 'found', found[1], found[2], found[3] or '' }
 end
+-- Few, and small: a worker that could not say so would count as gone while it makes room.
+pass_memory_limit()
 local version = text(call('HINCRBY', root, 'version', 1))
 call('HSET', entry, 'value', ARGV[FIRST + 2], 'version', version)
 call('ZADD', key('names', space), 0, name)

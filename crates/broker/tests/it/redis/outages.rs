@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use pixmill_broker::{Broker, BrokerError, BrokerOptions, ClaimRequest, RedisBroker, RedisOptions, Submitted};
+use pixmill_broker::{
+    Broker, BrokerError, BrokerOptions, ClaimRequest, Expected, PutOutcome, RedisBroker, RedisOptions, Registry,
+    Submitted,
+};
 use pixmill_types::{TaskId, TaskState};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -134,7 +137,16 @@ async fn a_full_server_says_so_and_keeps_what_it_has() {
     assert!(server.command(&["CONFIG", "SET", "maxmemory", "1"]).starts_with("+OK"));
     assert_refused!(broker.submit(submission(task())).await, BrokerError::StorageFull(_));
     assert_refused!(broker.check().await, BrokerError::StorageFull(_));
-    // What is there can be worked off, or it would stay full for ever.
+    // What is there can be worked off, also by a process that starts now, or it would stay full for ever.
+    let broker = open(&server).await;
+    let announced = broker.put_if(
+        "workers",
+        "a",
+        b"busy".to_vec(),
+        Expected::Any,
+        Some(Duration::from_secs(60)),
+    );
+    assert!(matches!(announced.await.unwrap(), PutOutcome::Stored(_)));
     let leases = broker.claim(claim_up_to(2)).await.unwrap().leases;
     broker.release(leases[0].id).await.unwrap();
     broker.complete(leases[1].id, completion()).await.unwrap();
@@ -144,6 +156,24 @@ async fn a_full_server_says_so_and_keeps_what_it_has() {
     broker.check().await.unwrap();
     let stats = broker.stats().await.unwrap();
     assert_eq!((stats.queues[0].ready, stats.queues[0].completed), (0, 2));
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_a_password_meanwhile_is_away() {
+    let server = Server::start();
+    let broker = open(&server).await;
+    broker.submit(submission(task())).await.unwrap();
+    server.commands(&[
+        &["CONFIG", "SET", "requirepass", "secret"],
+        &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"],
+    ]);
+    for _ in 0..3 {
+        assert_refused!(broker.submit(submission(task())).await, BrokerError::Unavailable(_));
+        assert_refused!(broker.stats().await, BrokerError::Unavailable(_));
+    }
+    server.commands(&[&["AUTH", "secret"], &["CONFIG", "SET", "requirepass", ""]]);
+    submit_when_back(&broker).await;
+    assert_eq!(broker.stats().await.unwrap().queues[0].ready, 2);
 }
 
 /// What one loop was told, by the time it ended.
