@@ -86,7 +86,7 @@ pub(crate) fn of_code_points(primaries: u8, transfer: u8) -> Option<Vec<u8>> {
         full_range: true,
     });
     // It says nothing of primaries that have no place among colours.
-    profile.red_trc.is_some().then(|| profile.encode().ok())?
+    profile.red_trc.is_some().then(|| profile.encode().ok()).flatten()
 }
 
 fn of_rgb(profile: &ColorProfile) -> Profile {

@@ -69,7 +69,8 @@ pub enum RedisOpenError {
     },
     /// The tasks there lie in another number of partitions.
     #[error(
-        "the tasks at {address} lie in {found} partitions, the setting says {wanted}; docs/operations.md says how it is changed"
+        "the tasks at {address} lie in {found} partitions, the setting says {wanted}; docs/operations.md says how it is \
+         changed"
     )]
     Partitions {
         /// The address, without its password.

@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use ::gif::{DecodeOptions, Decoder, DecodingError, DisposalMethod, MemoryLimit, Repeat};
 
 use super::broken;
+use super::canvas::Place;
 use crate::EngineError;
 use crate::mill::Control;
 use crate::pixels::{Channels, Image, Samples, zeros};
@@ -43,15 +44,6 @@ enum Disposal {
     Keep,
     Wipe(Place),
     Restore(Place, Vec<[u8; 4]>),
-}
-
-/// Where on the screen a frame is, pixels.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    left: usize,
-    top: usize,
-    width: usize,
-    height: usize,
 }
 
 impl<'a> Frames<'a> {
@@ -94,7 +86,8 @@ impl<'a> Frames<'a> {
         };
         let (method, transparent) = (frame.dispose, frame.transparent);
         let milliseconds = u32::from(frame.delay) * 10;
-        if place.left + place.width > self.width || (place.top + place.height) * self.width > self.screen.len() {
+        let (width, height) = self.sides();
+        if !place.is_within(width, height) {
             return Err(broken(FORMAT, true, &"a frame leaves its screen"));
         }
         self.indices.clear();
@@ -113,7 +106,7 @@ impl<'a> Frames<'a> {
             self.disposal = Disposal::Wipe(place);
         }
         let indices = std::mem::take(&mut self.indices);
-        let lines = indices.chunks_exact(place.width.max(1));
+        let lines = indices.chunks_exact(place.width.max(1) as usize);
         for (row, line) in self.rows(place).zip(lines) {
             for (pixel, index) in row.iter_mut().zip(line) {
                 if transparent != Some(*index) {
@@ -140,11 +133,12 @@ impl<'a> Frames<'a> {
     }
 
     fn rows(&mut self, place: Place) -> impl Iterator<Item = &mut [[u8; 4]]> {
-        self.screen
-            .chunks_exact_mut(self.width)
-            .skip(place.top)
-            .take(place.height)
-            .map(move |row| &mut row[place.left..place.left + place.width])
+        place.rows(&mut self.screen, self.width, 1)
+    }
+
+    /// Width and height of the screen.
+    fn sides(&self) -> (u32, u32) {
+        (self.width as u32, (self.screen.len() / self.width) as u32)
     }
 
     fn dispose(&mut self) {
@@ -152,7 +146,7 @@ impl<'a> Frames<'a> {
             Disposal::Keep => {}
             Disposal::Wipe(place) => self.rows(place).for_each(|row| row.fill(BARE)),
             Disposal::Restore(place, before) => {
-                for (row, before) in self.rows(place).zip(before.chunks_exact(place.width.max(1))) {
+                for (row, before) in self.rows(place).zip(before.chunks_exact(place.width.max(1) as usize)) {
                     row.copy_from_slice(before);
                 }
             }
@@ -167,9 +161,10 @@ impl<'a> Frames<'a> {
         for (to, from) in samples.chunks_exact_mut(count).zip(&self.screen) {
             to.copy_from_slice(&from[..count]);
         }
+        let (width, height) = self.sides();
         Ok(Image {
-            width: self.width as u32,
-            height: (self.screen.len() / self.width) as u32,
+            width,
+            height,
             channels,
             samples: Samples::Eight(samples),
         })

@@ -433,7 +433,7 @@ pub(crate) fn corrupt(how: &str) -> EngineError {
 
 pub(crate) fn unsupported(what: &str) -> EngineError {
     EngineError::Unsupported(format!(
-        "{what} is not read; TIFF of gray, palette, RGB, CMYK or YCbCr is, with 1, 2, 4, 8 or 16 bits a sample, packed with LZW, Deflate, \
-         PackBits, JPEG or as fax of group 4"
+        "{what} is not read; TIFF of gray, palette, RGB, CMYK or YCbCr is, with 1, 2, 4, 8 or 16 bits a sample, packed \
+         with LZW, Deflate, PackBits, JPEG or as fax of group 4"
     ))
 }
