@@ -121,7 +121,7 @@ async fn read(context: &Context, attempt: &Attempt, mill: &Mill) -> Result<Bytes
     let input = unless_stopped(attempt, context.blobs.get(&key)).await?;
     let input = match input {
         Ok(input) => input,
-        Err(cause) => return Err(storage_failure(context, cause, "the input could not be read").await),
+        Err(cause) => return Err(storage_failure(context, attempt, cause, "the input could not be read").await),
     };
     if input.len() as u64 != mill.input.bytes {
         let message = format!("the input has {} bytes instead of {}", input.len(), mill.input.bytes);
@@ -192,7 +192,7 @@ async fn write_one(
     let stored = context.blobs.put(&key, Bytes::from(rendered.bytes)).await;
     let stored = match stored {
         Ok(stored) => stored,
-        Err(cause) => return Err(storage_failure(context, cause, "an output could not be written").await),
+        Err(cause) => return Err(storage_failure(context, attempt, cause, "an output could not be written").await),
     };
     fail::fail_point!("worker.output_written", |_| std::process::abort());
     Ok(OutputImage {
@@ -220,12 +220,16 @@ async fn unless_stopped<F: Future>(attempt: &Attempt, work: F) -> Result<F::Outp
 
 /// What an error of the store means for the task: a store that is full, or does not answer at all, is not its fault, and one
 /// that refuses this file alone may never take it.
-async fn storage_failure(context: &Context, cause: BlobError, message: &'static str) -> Ending {
+async fn storage_failure(context: &Context, attempt: &Attempt, cause: BlobError, message: &'static str) -> Ending {
     let code = match cause {
         BlobError::NotFound(_) => FailureCode::InputMissing,
         BlobError::Full(_) => return Ending::Unstored(cause),
-        BlobError::Unavailable(_) if context.blobs.check().await.is_err() => return Ending::Unstored(cause),
-        BlobError::Unavailable(_) => FailureCode::StorageUnavailable,
+        // A store that does not answer takes its time over that, and a drain has none.
+        BlobError::Unavailable(_) => match unless_stopped(attempt, context.blobs.check()).await {
+            Ok(Ok(())) => FailureCode::StorageUnavailable,
+            Ok(Err(_)) => return Ending::Unstored(cause),
+            Err(stopped) => return stopped,
+        },
     };
     Ending::Failed {
         failure: Failure::new(code, message),
