@@ -75,7 +75,8 @@ def webp_animations(folder: Path, crop: Image.Image) -> None:
 
 
 def rare_jpegs() -> None:
-    """JPEGs laid out as few are, by cjpeg 2.1 (Debian's libjpeg-turbo-progs): a scan a component, rare sampling factors."""
+    """JPEGs laid out as few are, by cjpeg and jpegtran 2.1 (Debian's libjpeg-turbo-progs) and ImageMagick 6: a scan a component, rare
+    sampling factors, of luma and chroma or of inks."""
     folder = TESTDATA / "rare_jpeg"
     folder.mkdir(exist_ok=True)
     picture = Image.open(TESTDATA / "photos/kodak_23.png").convert("RGB").crop((200, 100, 337, 203))
@@ -89,6 +90,18 @@ def rare_jpegs() -> None:
                 path = folder / f"{layout}_{sampling.replace(',', '_')}.jpg"
                 command = ["cjpeg", "-quality", "90", "-sample", sampling, *options, "-outfile", str(path), str(source)]
                 subprocess.run(command, check=True)
+        inks, scans = folder / "inks_one_scan_2x2.jpg", Path(scratch) / "inks.txt"
+        scans.write_text("0;\n1;\n2;\n3;\n")
+        # Luma and chroma of inks by ImageMagick, inks as they are by Pillow.
+        for sampling in ("2x2", "3x1,1x1,1x1,3x1"):
+            path = folder / f"inks_one_scan_{sampling.replace(',', '_')}.jpg"
+            options = ["-colorspace", "CMYK", "-quality", "90", "-sampling-factor", sampling]
+            subprocess.run(["convert", str(source), *options, str(path)], check=True)
+        plain = Path(scratch) / "plain.jpg"
+        picture.convert("CMYK").save(plain, quality=90, subsampling="4:2:0")
+        for path, name in ((inks, "inks_scan_each_2x2.jpg"), (plain, "inks_scan_each_plain.jpg")):
+            command = ["jpegtran", "-scans", str(scans), "-outfile", str(folder / name), str(path)]
+            subprocess.run(command, check=True)
 
 
 def hostile_set() -> None:

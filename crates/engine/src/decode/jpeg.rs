@@ -9,6 +9,7 @@ use zune_jpeg::JpegDecoder;
 
 use super::{broken, cut_off, other_sides};
 use crate::EngineError;
+use crate::chunks;
 use crate::jpeg::{self, Scans};
 use crate::metadata;
 use crate::mill::Control;
@@ -39,12 +40,12 @@ pub(super) fn decode(
         };
     }
     if header.streaming == Streaming::Rare {
-        return rare(input, header, plan.channels);
+        return rare(input, header, plan.channels, control);
     }
-    let by_profile = header.profile == Profile::Inks;
+    let has_profile = header.profile == Profile::Inks;
     let (space, channels) = match (plan.channels, header.color) {
         // As they are stored: the profile says what they look like.
-        (DecodeChannels::All, ColorModel::Cmyk { .. }) if by_profile => (ColorSpace::CMYK, Channels::Rgb),
+        (DecodeChannels::All, ColorModel::Cmyk { .. }) if has_profile => (ColorSpace::CMYK, Channels::Rgb),
         (DecodeChannels::Luma, _) | (DecodeChannels::All, ColorModel::Gray) => (ColorSpace::Luma, Channels::Gray),
         // Inks without Adobe's marker are stored as they are, which the decoder's own conversion does not know.
         (DecodeChannels::All, ColorModel::Cmyk { inverted: false }) => (ColorSpace::CMYK, Channels::Rgb),
@@ -73,17 +74,16 @@ pub(super) fn decode(
         return Err(other_sides(FORMAT));
     }
     let stored = decoder.input_colorspace().unwrap_or(ColorSpace::Unknown);
-    if by_profile {
+    if has_profile {
         decoder.set_options(options.jpeg_set_out_colorspace(stored));
     }
     let size = decoder.output_buffer_size().unwrap_or(0);
     let mut samples = zeros(size as u64)?;
     decoder.decode_into(&mut samples).map_err(damaged)?;
-    if by_profile {
+    if has_profile {
         let is_inverted = header.color == ColorModel::Cmyk { inverted: true };
         to_inks(&mut samples, stored == ColorSpace::YCCK, is_inverted);
-        let icc = metadata::icc(header.format, input).unwrap_or_default();
-        samples = profile::inks_to_srgb(&samples, header.width, &icc, control)?;
+        samples = by_profile(&samples, input, header, control)?;
     } else if space == ColorSpace::CMYK {
         inks_to_rgb(&mut samples);
     }
@@ -100,22 +100,29 @@ pub(super) fn decode(
     })
 }
 
-/// Decodes a picture of three components, whose samples may be laid out in any way.
-fn rare(input: &[u8], header: &Header, wanted: DecodeChannels) -> Result<Image, EngineError> {
+/// Decodes a picture of three or four components, whose samples may be laid out in any way.
+fn rare(input: &[u8], header: &Header, wanted: DecodeChannels, control: &dyn Control) -> Result<Image, EngineError> {
+    let components: usize = if matches!(header.color, ColorModel::Cmyk { .. }) {
+        4
+    } else {
+        3
+    };
     let transform = match (wanted, header.color) {
+        (DecodeChannels::All, ColorModel::YCbCr) => ColorTransform::YCbCr,
         // As they are stored: luma is the first of three then.
-        (DecodeChannels::Luma, _) | (_, ColorModel::Rgb) => ColorTransform::RGB,
-        (DecodeChannels::All, _) => ColorTransform::YCbCr,
+        _ => ColorTransform::None,
     };
     let Some(end) = Scans::of(input).end else {
         return Err(cut_off(FORMAT));
     };
+    let input = &input[..end + END_BYTES];
     let damaged = |error: rusty_jpeg::decode::Error| broken(FORMAT, true, &error);
-    let mut decoder = Decoder::new(&input[..end + END_BYTES]);
+    let mut decoder = Decoder::new(input);
     // This thread is one of those that share the processor.
     decoder.set_single_threaded(true);
     decoder.set_color_transform(transform);
-    decoder.set_max_decoding_buffer_size(usize::try_from(header.pixels() * 3).unwrap_or(usize::MAX));
+    let size = header.pixels() * components as u64;
+    decoder.set_max_decoding_buffer_size(usize::try_from(size).unwrap_or(usize::MAX));
     decoder.read_info().map_err(damaged)?;
     let sides = decoder
         .info()
@@ -124,16 +131,25 @@ fn rare(input: &[u8], header: &Header, wanted: DecodeChannels) -> Result<Image, 
         return Err(other_sides(FORMAT));
     }
     let mut samples = decoder.decode().map_err(damaged)?;
-    if samples.len() as u64 != header.pixels() * 3 {
+    if samples.len() as u64 != size {
         return Err(EngineError::Internal(
             "the JPEG decoder gave another number of samples".into(),
         ));
     }
-    let channels = match wanted {
-        DecodeChannels::All => Channels::Rgb,
-        DecodeChannels::Luma => {
-            let pixels = samples.len() / 3;
-            (0..pixels).for_each(|pixel| samples[pixel] = samples[3 * pixel]);
+    let channels = match (wanted, header.color) {
+        (DecodeChannels::All, ColorModel::Cmyk { inverted }) => {
+            to_inks(&mut samples, is_ycck(input), inverted);
+            if header.profile == Profile::Inks {
+                samples = by_profile(&samples, input, header, control)?;
+            } else {
+                inks_to_rgb(&mut samples);
+            }
+            Channels::Rgb
+        }
+        (DecodeChannels::All, _) => Channels::Rgb,
+        (DecodeChannels::Luma, _) => {
+            let pixels = samples.len() / components;
+            (0..pixels).for_each(|pixel| samples[pixel] = samples[components * pixel]);
             samples.truncate(pixels);
             Channels::Gray
         }
@@ -144,6 +160,19 @@ fn rare(input: &[u8], header: &Header, wanted: DecodeChannels) -> Result<Image, 
         channels,
         samples: Samples::Eight(samples),
     })
+}
+
+/// Whether Adobe's segment says that the first three of four components are luma and chroma (Adobe TN 5116, 18).
+fn is_ycck(input: &[u8]) -> bool {
+    let (segments, _) = chunks::of_jpeg(input);
+    let mut bodies = segments.iter().filter(|segment| segment.code == 0xee);
+    bodies.any(|segment| segment.body.starts_with(b"Adobe") && segment.body.get(11) == Some(&2))
+}
+
+/// Makes sRGB of amounts of ink, as the profile of their file says what they look like.
+fn by_profile(inks: &[u8], input: &[u8], header: &Header, control: &dyn Control) -> Result<Vec<u8>, EngineError> {
+    let icc = metadata::icc(header.format, input).unwrap_or_default();
+    profile::inks_to_srgb(inks, header.width, &icc, control)
 }
 
 /// Makes amounts of ink of what is stored: its inverse, as Adobe's programs write it, or luma and chroma of that.

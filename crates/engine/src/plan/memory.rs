@@ -33,7 +33,7 @@ pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64
     let pixels = header.pixels();
     let working = match header.format {
         // Coefficients of every component, its samples, and those of all three together.
-        ImageFormat::Jpeg if header.streaming == Streaming::Rare => (6 + 3 + 3) * pixels,
+        ImageFormat::Jpeg if header.streaming == Streaming::Rare => (8 + 4 + 4) * pixels,
         // Coefficients of every component are kept until the last scan, 16 bits each.
         ImageFormat::Jpeg if header.multi_pass => {
             2 * pixels

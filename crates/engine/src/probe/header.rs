@@ -39,8 +39,8 @@ pub struct Header {
 pub enum Streaming {
     /// Nothing: not a JPEG, or one that is progressive, of inks or of RGB.
     No,
-    /// Nothing, and the general decoder gets it wrong: a JPEG of several scans that is not progressive, one whose components
-    /// are sampled in a rare way, or a progressive one with more rows of luma than of chroma but not more columns.
+    /// Nothing, and the general decoder gets it wrong: a JPEG of several scans that is not progressive, one whose components,
+    /// inks too, are sampled in a rare way, or a progressive one with more rows of luma than of chroma but not more columns.
     Rare,
     /// Luma.
     Luma,

@@ -18,7 +18,7 @@ const ADOBE: &[u8] = b"Adobe";
 /// `Adobe`, version, two flag words, colour transform.
 const ADOBE_BYTES: usize = 12;
 /// Components that are looked at closely.
-const COMPONENTS: usize = 3;
+const COMPONENTS: usize = 4;
 /// A count, and an id and tables for each component.
 const SCAN_BYTES: u64 = 1 + 2 * COMPONENTS as u64;
 /// Blocks in an MCU, at most (B.2.3).
@@ -40,10 +40,10 @@ struct Frame {
     width: u16,
     height: u16,
     components: u8,
-    /// The ids of three components spell what they are.
+    /// The ids of the first three components spell what they are.
     ids_say_rgb: bool,
     progressive: bool,
-    /// Id and sampling factors of the first three components.
+    /// Id and sampling factors of the first components.
     specifications: [[u8; 2]; COMPONENTS],
 }
 
@@ -51,9 +51,6 @@ impl Frame {
     /// What our own core can take of a picture whose first scan has this header (ISO/IEC 10918-1, B.2.2 and B.2.3).
     fn streaming(&self, color: ColorModel, scan: &[u8]) -> Streaming {
         let count = usize::from(self.components);
-        if !matches!(color, ColorModel::Gray | ColorModel::YCbCr | ColorModel::Rgb) {
-            return Streaming::No;
-        }
         let components = &self.specifications[..count.min(COMPONENTS)];
         let sampling = || components.iter().map(|[_, sampling]| (sampling >> 4, sampling & 15));
         let is_sound = sampling().all(|(across, down)| [1, 2, 4].contains(&across) && [1, 2, 4].contains(&down));
@@ -66,7 +63,7 @@ impl Frame {
                 return Streaming::Rare;
             }
         }
-        if self.progressive || !is_one_scan || color == ColorModel::Rgb {
+        if self.progressive || !is_one_scan || !matches!(color, ColorModel::Gray | ColorModel::YCbCr) {
             return Streaming::No;
         }
         let ids = scan[1..].as_chunks::<2>().0.iter().map(|[id, _]| *id);
@@ -79,7 +76,7 @@ impl Frame {
         }
         // Chroma as large as luma, or half of it in both directions.
         let is_even = |(across, down): (u8, u8)| (across, down) == most || (across * 2, down * 2) == most;
-        if sampling().all(is_even) && count == COMPONENTS {
+        if sampling().all(is_even) && color == ColorModel::YCbCr {
             Streaming::Colour
         } else {
             Streaming::Luma
@@ -254,7 +251,7 @@ fn frame(code: u8, body: &[u8]) -> Result<Frame, EngineError> {
         width: u16::from_be_bytes([*width_high, *width_low]),
         height: u16::from_be_bytes([*height_high, *height_low]),
         components: *components,
-        ids_say_rgb: specifications.map(|[id, _]| id) == *b"RGB",
+        ids_say_rgb: specifications[..3].iter().map(|[id, _]| id).eq(b"RGB"),
         progressive: code == 0xc2,
         specifications,
     })

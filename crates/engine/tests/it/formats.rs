@@ -349,7 +349,7 @@ fn a_jpeg_is_read_however_its_components_are_laid_out() {
     };
     let (coloured, gray) = (original(""), original(" | grayscale"));
     let files = files_in("rare_jpeg");
-    assert_eq!(files.len(), 21);
+    assert_eq!(files.len(), 25);
     for (name, input) in files {
         // The default job, whole and small pictures, in colour and gray.
         mill(&input, "orient | grayscale | blur:2").unwrap_or_else(|error| panic!("{name}: {error}"));
