@@ -2,8 +2,8 @@
 """Measures pixmill beside the stacks it replaces, in one run: the same default job on the same distinct photos through the
 same load generator (`pixmill load`). Called by `make bench-pipeline`, which installs the peers below target/.
 
-Each stack is started afresh for each round, the stacks take turns, medians are reported. Prints Markdown and writes it into
-docs/benchmarks.md.
+Each stack is started afresh for each round, the stacks take turns, each with a full page cache, medians are reported. Prints
+Markdown and writes it into docs/benchmarks.md. Takes some 15 GB of disk for three rounds, until it ends.
 """
 
 import argparse
@@ -25,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent))
 import page  # noqa: E402
+from page_cache import PageCache  # noqa: E402
 
 CORES = os.cpu_count() or 1
 PHOTOS = {
@@ -244,10 +245,11 @@ def load(options, stack: Stack, photo: str, tasks: int, connections: int, rate: 
     return json.loads(done.stdout)
 
 
-def measure(options, stack_type, scratch: Path, photo: str) -> dict:
+def measure(options, stack_type, scratch: Path, cache: PageCache, photo: str) -> dict:
     tasks, connections, rate = PHOTOS[photo]
     stack = stack_type(options, scratch)
     try:
+        cache.fill()
         # The first tasks start processes, load libraries and fill pools.
         load(options, stack, photo, 4 * CORES, connections)
         figures = load(options, stack, photo, tasks, connections)
@@ -277,14 +279,15 @@ def main() -> int:
 
     photos = [photo for photo in PHOTOS if options.only in photo]
     rounds: dict[str, dict[str, list[dict]]] = {photo: {stack.name: [] for stack in STACKS} for photo in photos}
+    scratch = Path(tempfile.mkdtemp(dir=options.scratch)).resolve()
+    cache = PageCache(scratch)
     for photo in photos:
-        scratch = Path(tempfile.mkdtemp(dir=options.scratch)).resolve()
         for number in range(options.rounds):
             for stack in STACKS:
                 print(f"{photo}, round {number + 1}: {stack.name}", file=sys.stderr)
-                rounds[photo][stack.name].append(measure(options, stack, scratch, photo))
-        # Not before all rounds are over: deletions slow the file system down for those that come after.
-        shutil.rmtree(scratch, ignore_errors=True)
+                rounds[photo][stack.name].append(measure(options, stack, scratch, cache, photo))
+    # Not before all is measured: deletions slow the file system down for those that come after.
+    shutil.rmtree(scratch, ignore_errors=True)
     if options.json:
         options.json.write_text(json.dumps(rounds, indent=2) + "\n")
     text = f"{time.strftime('%Y-%m-%d')}, {page.machine()}, medians of {options.rounds} rounds.\n\n{table(rounds)}\n"
