@@ -192,7 +192,7 @@ def bmp_set(folder: Path, rgb: Image.Image, rgba: Image.Image) -> None:
 
 
 def tiff(path: Path, entries: list[tuple[int, int, list[int]]], pieces: list[bytes], order: str) -> None:
-    """A TIFF of one directory behind its pieces. An entry is tag, type (3 or 4) and numbers; offsets (273 or 324) are filled in."""
+    """A TIFF of one directory behind its pieces. An entry is tag, type (3, 4 or 7) and numbers; offsets (273 or 324) are filled in."""
     body, offsets = b"", []
     for piece in pieces:
         offsets.append(8 + len(body))
@@ -202,7 +202,7 @@ def tiff(path: Path, entries: list[tuple[int, int, list[int]]], pieces: list[byt
     head, values = struct.pack(order + "H", len(entries)), b""
     for tag, kind, numbers in entries:
         numbers = offsets if tag in (273, 324) else numbers
-        value = struct.pack(f"{order}{len(numbers)}{'H' if kind == 3 else 'I'}", *numbers)
+        value = struct.pack(f"{order}{len(numbers)}{ {3: 'H', 4: 'I', 7: 'B'}[kind] }", *numbers)
         place = value.ljust(4, b"\0")
         if len(value) > 4:
             place = struct.pack(order + "I", behind + len(values))
@@ -445,6 +445,15 @@ def color_set() -> None:
     cmyk = rgb.convert("CMYK")
     cmyk.save(folder / "inks.jpg", quality=92, icc_profile=ink_profile())
     cmyk.save(folder / "inks.tiff", icc_profile=ink_profile(), compression="tiff_lzw")
+    deep = struct.pack(f"<{len(cmyk.tobytes())}H", *(level * 257 for level in cmyk.tobytes()))
+    packed, icc = zlib.compress(deep), ink_profile()
+    tiff(
+        folder / "inks_16.tiff",
+        [(256, 4, [cmyk.width]), (257, 4, [cmyk.height]), (258, 3, [16] * 4), (259, 3, [8]), (262, 3, [5])]
+        + [(273, 4, []), (277, 3, [4]), (278, 4, [cmyk.height]), (279, 4, [len(packed)]), (34675, 7, list(icc))],
+        [packed],
+        "<",
+    )
     inks = (folder / "inks.jpg").read_bytes()
     # The same data, said to be luma and chroma of the inks.
     transform = inks.index(b"Adobe") + 11

@@ -11,7 +11,8 @@ pub(crate) struct Chunk<'a> {
 
 const PNG_SIGNATURE: usize = 8;
 const PNG_CRC: usize = 4;
-const RIFF_HEADER: usize = 12;
+/// What a WebP begins with before its chunks, bytes.
+pub(crate) const RIFF_HEADER: usize = 12;
 const HEAD: usize = 8;
 
 /// One marker segment of a JPEG (ISO/IEC 10918-1, B.1.1.4).

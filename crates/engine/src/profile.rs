@@ -2,9 +2,10 @@
 //!
 //! Owns the judgement which profiles make no difference. How files carry them is not known here.
 
+use bytemuck::Pod;
 use moxcms::{
     CicpColorPrimaries, CicpProfile, ColorProfile, DataColorSpace, Layout, MatrixCoefficients, ToneReprCurve,
-    TransferCharacteristics, TransformOptions,
+    TransferCharacteristics, TransformExecutor, TransformOptions,
 };
 
 use crate::EngineError;
@@ -75,6 +76,8 @@ pub(crate) fn of_code_points(primaries: u8, transfer: u8) -> Option<Vec<u8>> {
         1 => TransferCharacteristics::Bt709,
         4 => TransferCharacteristics::Bt470M,
         5 => TransferCharacteristics::Bt470Bg,
+        // The same curve three times more.
+        6 | 14 | 15 => TransferCharacteristics::Bt709,
         8 => TransferCharacteristics::Linear,
         13 => TransferCharacteristics::Srgb,
         _ => return None,
@@ -237,14 +240,39 @@ fn by_rows<T: Copy + Default>(
 ///
 /// # Errors
 /// As [`to_srgb`].
-pub(crate) fn inks_to_srgb(inks: &[u8], width: u32, icc: &[u8], control: &dyn Control) -> Result<Vec<u8>, EngineError> {
+pub(crate) fn inks_to_srgb(
+    inks: &Samples,
+    width: u32,
+    icc: &[u8],
+    control: &dyn Control,
+) -> Result<Samples, EngineError> {
     let source = ColorProfile::new_from_slice(icc).map_err(unusable)?;
-    let options = TransformOptions::default();
-    let transform = source
-        .create_transform_8bit(Layout::Rgba, &ColorProfile::new_srgb(), Layout::Rgb, options)
-        .map_err(unusable)?;
+    let (options, srgb) = (TransformOptions::default(), ColorProfile::new_srgb());
+    let (from, to) = (Layout::Rgba, Layout::Rgb);
+    match inks {
+        Samples::Eight(inks) => {
+            let transform = source
+                .create_transform_8bit(from, &srgb, to, options)
+                .map_err(unusable)?;
+            mixed(inks, width, &*transform, control).map(Samples::Eight)
+        }
+        Samples::Sixteen(inks) => {
+            let transform = source
+                .create_transform_16bit(from, &srgb, to, options)
+                .map_err(unusable)?;
+            mixed(inks, width, &*transform, control).map(Samples::Sixteen)
+        }
+    }
+}
+
+fn mixed<T: Copy + Default + Pod>(
+    inks: &[T],
+    width: u32,
+    transform: &dyn TransformExecutor<T>,
+    control: &dyn Control,
+) -> Result<Vec<T>, EngineError> {
     let pixels = width as usize * ROWS;
-    let mut samples = zeros::<u8>(inks.len() as u64 / 4 * 3)?;
+    let mut samples = zeros::<T>(inks.len() as u64 / 4 * 3)?;
     for (from, to) in inks.chunks(pixels * 4).zip(samples.chunks_mut(pixels * 3)) {
         if control.should_stop() {
             return Err(EngineError::Stopped);
@@ -256,7 +284,7 @@ pub(crate) fn inks_to_srgb(inks: &[u8], width: u32, icc: &[u8], control: &dyn Co
 
 /// Whether a profile of inks can be applied.
 pub(crate) fn has_usable_inks(icc: &[u8]) -> bool {
-    inks_to_srgb(&[0; 4], 1, icc, &NeverStop).is_ok()
+    inks_to_srgb(&Samples::Eight(vec![0; 4]), 1, icc, &NeverStop).is_ok()
 }
 
 fn unusable(error: moxcms::CmsError) -> EngineError {

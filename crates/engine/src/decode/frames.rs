@@ -112,6 +112,9 @@ impl<'a> Apng<'a> {
             }
         };
         self.left -= 1;
+        if self.reader.info().interlaced {
+            self.close_rows(&control);
+        }
         self.dispose();
         let before = match control.dispose_op {
             DisposeOp::Previous => Some(self.canvas.try_clone()?),
@@ -128,6 +131,23 @@ impl<'a> Apng<'a> {
             image: self.canvas.try_clone()?,
             milliseconds: u32::from(control.delay_num) * 1000 / denominator,
         }))
+    }
+
+    /// Puts the rows of a frame right behind each other: of an interlaced one the png crate (0.18) leaves them as far apart as
+    /// those of the canvas.
+    fn close_rows(&mut self, control: &FrameControl) {
+        fn close<T: Copy>(samples: &mut [T], apart: usize, row: usize, rows: usize) {
+            for at in 1..rows {
+                samples.copy_within(at * apart..at * apart + row, at * row);
+            }
+        }
+        let count = self.canvas.channels.count();
+        let (apart, row) = (self.canvas.width as usize * count, control.width as usize * count);
+        let rows = control.height as usize;
+        match &mut self.frame {
+            Samples::Eight(samples) => close(samples, apart, row, rows),
+            Samples::Sixteen(samples) => close(samples, apart, row, rows),
+        }
     }
 
     fn dispose(&mut self) {

@@ -84,7 +84,7 @@ impl<'a> Frames<'a> {
             width: frame.width.into(),
             height: frame.height.into(),
         };
-        let (method, transparent) = (frame.dispose, frame.transparent);
+        let (method, transparent, is_interlaced) = (frame.dispose, frame.transparent, frame.interlaced);
         let milliseconds = u32::from(frame.delay) * 10;
         let (width, height) = self.sides();
         if !place.is_within(width, height) {
@@ -92,7 +92,10 @@ impl<'a> Frames<'a> {
         }
         self.indices.clear();
         self.indices.resize(self.decoder.buffer_size(), 0);
-        self.decoder.read_into_buffer(&mut self.indices).map_err(failed)?;
+        // All at once, in the order of the file: by rows an interlaced one that ends with a long code is called cut off (weezl 0.1).
+        if !self.decoder.fill_buffer(&mut self.indices).map_err(failed)? && !self.indices.is_empty() {
+            return Err(broken(FORMAT, has_end(input), &"image truncated"));
+        }
         let mut colors = [[0, 0, 0, 255]; 256];
         let palette = self.decoder.palette().map_err(failed)?;
         for (color, entry) in colors.iter_mut().zip(palette.as_chunks::<3>().0) {
@@ -106,8 +109,14 @@ impl<'a> Frames<'a> {
             self.disposal = Disposal::Wipe(place);
         }
         let indices = std::mem::take(&mut self.indices);
-        let lines = indices.chunks_exact(place.width.max(1) as usize);
-        for (row, line) in self.rows(place).zip(lines) {
+        let width = place.width.max(1) as usize;
+        for (y, row) in self.rows(place).enumerate() {
+            let stored = if is_interlaced {
+                stored_row(y, place.height as usize)
+            } else {
+                y
+            };
+            let line = &indices[stored * width..(stored + 1) * width];
             for (pixel, index) in row.iter_mut().zip(line) {
                 if transparent != Some(*index) {
                     *pixel = colors[usize::from(*index)];
@@ -168,6 +177,18 @@ impl<'a> Frames<'a> {
             channels,
             samples: Samples::Eight(samples),
         })
+    }
+}
+
+/// Where the row `y` of an interlaced frame comes among `rows` (GIF89a, appendix E): every eighth row, those in the middle between
+/// them, and so on.
+fn stored_row(y: usize, rows: usize) -> usize {
+    let before = |first: usize, step: usize| rows.saturating_sub(first).div_ceil(step);
+    match y % 8 {
+        0 => y / 8,
+        4 => before(0, 8) + y / 8,
+        2 | 6 => before(0, 8) + before(4, 8) + y / 4,
+        _ => before(0, 8) + before(4, 8) + before(2, 4) + y / 2,
     }
 }
 

@@ -83,7 +83,7 @@ pub(super) fn decode(
     if has_profile {
         let is_inverted = header.color == ColorModel::Cmyk { inverted: true };
         to_inks(&mut samples, stored == ColorSpace::YCCK, is_inverted);
-        samples = by_profile(&samples, input, header, control)?;
+        samples = by_profile(samples, input, header, control)?;
     } else if space == ColorSpace::CMYK {
         inks_to_rgb(&mut samples);
     }
@@ -140,7 +140,7 @@ fn rare(input: &[u8], header: &Header, wanted: DecodeChannels, control: &dyn Con
         (DecodeChannels::All, ColorModel::Cmyk { inverted }) => {
             to_inks(&mut samples, is_ycck(input), inverted);
             if header.profile == Profile::Inks {
-                samples = by_profile(&samples, input, header, control)?;
+                samples = by_profile(samples, input, header, control)?;
             } else {
                 inks_to_rgb(&mut samples);
             }
@@ -170,9 +170,12 @@ fn is_ycck(input: &[u8]) -> bool {
 }
 
 /// Makes sRGB of amounts of ink, as the profile of their file says what they look like.
-fn by_profile(inks: &[u8], input: &[u8], header: &Header, control: &dyn Control) -> Result<Vec<u8>, EngineError> {
+fn by_profile(inks: Vec<u8>, input: &[u8], header: &Header, control: &dyn Control) -> Result<Vec<u8>, EngineError> {
     let icc = metadata::icc(header.format, input).unwrap_or_default();
-    profile::inks_to_srgb(inks, header.width, &icc, control)
+    match profile::inks_to_srgb(&Samples::Eight(inks), header.width, &icc, control)? {
+        Samples::Eight(samples) => Ok(samples),
+        Samples::Sixteen(_) => Err(EngineError::Internal("inks of 8 bits became 16".into())),
+    }
 }
 
 /// Makes amounts of ink of what is stored: its inverse, as Adobe's programs write it, or luma and chroma of that.

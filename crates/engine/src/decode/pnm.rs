@@ -94,7 +94,7 @@ fn next_bit(input: &[u8], mut at: usize) -> Result<(u32, usize), EngineError> {
             b'0' => return Ok((1, at + 1)),
             b'1' => return Ok((0, at + 1)),
             b'#' => {
-                let line = input[at..].iter().position(|byte| *byte == b'\n');
+                let line = input[at..].iter().position(|byte| matches!(byte, b'\n' | b'\r'));
                 at += line.ok_or_else(|| cut_off(FORMAT))?;
             }
             byte if byte.is_ascii_whitespace() => at += 1,

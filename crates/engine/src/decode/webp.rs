@@ -11,7 +11,7 @@ use super::canvas::{Place, lay};
 use super::frames::Frame;
 use super::{broken, other_sides};
 use crate::EngineError;
-use crate::chunks::{append_webp, of_riff, of_webp};
+use crate::chunks::{RIFF_HEADER, append_webp, of_riff, of_webp};
 use crate::pixels::{Channels, Image, Samples, zeros};
 use crate::probe::{ColorModel, Header};
 
@@ -22,14 +22,22 @@ const METADATA_LIMIT: u64 = 8 * 1024 * 1024;
 const FRAME_HEAD: usize = 16;
 
 pub(super) fn decode(input: &[u8], header: &Header) -> Result<Image, EngineError> {
-    let decoder = decoder(input, (header.width, header.height))?;
-    if decoder.is_animated() {
+    let no_picture = || broken(FORMAT, has_end(input), &"it holds no picture");
+    if of_webp(input).any(|chunk| chunk.kind == *b"ANMF") {
         let first = Animation::new(input, header)?.next()?;
-        return first
-            .map(|frame| frame.image)
-            .ok_or_else(|| broken(FORMAT, has_end(input), &"it holds no picture"));
+        return first.map(|frame| frame.image).ok_or_else(no_picture);
     }
-    picture(decoder, has_end(input))
+    let sides = (header.width, header.height);
+    if of_webp(input).next().is_none_or(|first| first.kind != *b"VP8X") {
+        return picture(decoder(input, sides)?, has_end(input));
+    }
+    // The picture alone: what else there is, or is said to be and is not, does not matter.
+    let file = file_of(input.get(RIFF_HEADER..).unwrap_or_default(), sides).ok_or_else(no_picture)?;
+    let image = picture(decoder(&file, sides)?, has_end(input))?;
+    if header.color == ColorModel::Rgba {
+        return image.try_widen(Channels::Rgba);
+    }
+    Ok(image)
 }
 
 /// Decodes a still picture.
@@ -135,7 +143,7 @@ impl<'a> Animation<'a> {
             return Err(broken(FORMAT, true, &"a frame leaves its canvas"));
         }
         let no_picture = || broken(FORMAT, has_end(self.input), &"a frame has no picture");
-        let file = file_of(chunks, place).ok_or_else(no_picture)?;
+        let file = file_of(chunks, (place.width, place.height)).ok_or_else(no_picture)?;
         let frame = picture(decoder(&file, (place.width, place.height))?, has_end(self.input))?;
         let width = self.width as usize;
         if let Some(disposed) = self.disposed.take() {
@@ -184,8 +192,8 @@ impl<'a> Animation<'a> {
     }
 }
 
-/// A file of one frame's picture alone; `None` where the frame has none that is whole.
-fn file_of(chunks: &[u8], place: Place) -> Option<Vec<u8>> {
+/// A file of one picture alone, of the chunks of a frame or a file; `None` where they have none that is whole.
+fn file_of(chunks: &[u8], (width, height): (u32, u32)) -> Option<Vec<u8>> {
     /// That the picture has alpha.
     const ALPHA: u32 = 0x10;
     let (mut alpha, mut bits) = (None, None);
@@ -202,7 +210,7 @@ fn file_of(chunks: &[u8], place: Place) -> Option<Vec<u8>> {
     let (kind, bits) = bits?;
     let mut file = b"RIFF\0\0\0\0WEBP".to_vec();
     if let Some(alpha) = alpha.filter(|_| kind == *b"VP8 ") {
-        let sides = [place.width - 1, place.height - 1].map(u32::to_le_bytes);
+        let sides = [width - 1, height - 1].map(u32::to_le_bytes);
         let mut head = ALPHA.to_le_bytes().to_vec();
         sides.iter().for_each(|side| head.extend_from_slice(&side[..3]));
         append_webp(&mut file, b"VP8X", &head);

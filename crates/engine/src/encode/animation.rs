@@ -92,7 +92,7 @@ impl Animation {
         self.frames += 1;
         match &mut self.parts {
             Parts::Gif(encoder) => {
-                let mut frame = gif::frame(image, &self.plan, control)?;
+                let mut frame = gif::frame(image, &self.plan, gif::Purpose::Frame, control)?;
                 frame.delay = u16::try_from((milliseconds + 5) / 10).unwrap_or(u16::MAX);
                 // What is not there in the next frame shall not show this one.
                 frame.dispose = ::gif::DisposalMethod::Background;

@@ -76,7 +76,13 @@ fn parse_numbers(bytes: &[u8]) -> Result<Option<Pnm>, EngineError> {
         *number = value;
         at = end;
     }
-    // A single white space ends the header.
+    // A single white space ends the header, or the end of a comment right behind its last number.
+    if bytes.get(at) == Some(&b'#') {
+        let Some(line) = bytes[at..].iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
+            return Ok(None);
+        };
+        at += line;
+    }
     if at >= bytes.len() {
         return Ok(None);
     }
@@ -157,7 +163,12 @@ fn parse_pam(bytes: &[u8]) -> Result<Option<Pnm>, EngineError> {
             b"DEPTH" => &mut depth,
             b"MAXVAL" => &mut max,
             b"ENDHDR" => return pam(width, height, depth, max, at).map(Some),
-            // The depth says as much as the type of the tuples.
+            // The depth says as much as the type of all other tuples.
+            b"TUPLTYPE" if words.next().is_some_and(|kind| kind.starts_with(b"CMYK")) => {
+                return Err(EngineError::Unsupported(
+                    "a PAM of inks (CMYK) is not read; of gray and RGB it is".into(),
+                ));
+            }
             b"" | b"TUPLTYPE" => continue,
             name if name.starts_with(b"#") => continue,
             _ => return Err(corrupt("holds a line of an unknown name")),

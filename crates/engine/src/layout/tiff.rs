@@ -321,10 +321,19 @@ impl Picture {
         }
         let alpha = match number(tag::EXTRA_SAMPLES, 0) {
             _ if samples == color => Alpha::None,
+            // Old writers do not say what a fourth sample is.
+            _ if photometric == Photometric::Rgb && samples == 4 && !directory.has(tag::EXTRA_SAMPLES) => {
+                Alpha::Straight
+            }
             1 => Alpha::Premultiplied,
             2 => Alpha::Straight,
             _ => Alpha::None,
         };
+        let compression = compression(number(tag::COMPRESSION, 1))?;
+        let has_predictor = matches!(
+            compression,
+            compression::LZW | compression::DEFLATE | compression::OLD_DEFLATE
+        );
         let picture = Self {
             width: side(tag::WIDTH)?,
             height: side(tag::HEIGHT)?,
@@ -333,8 +342,10 @@ impl Picture {
             photometric,
             alpha,
             is_planar: number(tag::PLANAR, 1) == 2 && samples > 1,
-            compression: compression(number(tag::COMPRESSION, 1))?,
+            compression,
             has_differences: match number(tag::PREDICTOR, 1) {
+                // Other ways to pack have none, whatever the file says (TIFF 6.0, section 14).
+                _ if !has_predictor => false,
                 1 => false,
                 2 => true,
                 _ => return Err(unsupported("a TIFF of floating-point differences")),
@@ -364,10 +375,29 @@ impl Picture {
         match self.photometric {
             Photometric::WhiteIsZero | Photometric::BlackIsZero if has_alpha => ColorModel::GrayAlpha,
             Photometric::WhiteIsZero | Photometric::BlackIsZero => ColorModel::Gray,
-            Photometric::Rgb if has_alpha => ColorModel::Rgba,
+            Photometric::Rgb | Photometric::Palette if has_alpha => ColorModel::Rgba,
             Photometric::Rgb | Photometric::Palette => ColorModel::Rgb,
             Photometric::Cmyk => ColorModel::Cmyk { inverted: false },
             Photometric::YCbCr => ColorModel::YCbCr,
+        }
+    }
+
+    /// What is unpacked of it at a time: the largest strip or tile, and of a JPEG, which may be a progressive one, its
+    /// file and its coefficients too, bytes.
+    pub(crate) fn unpacked_bytes(&self, directory: &Directory<'_>) -> u64 {
+        /// Of a coefficient.
+        const COEFFICIENT_BYTES: u64 = 2;
+        let (width, height) = Piece::of(directory, self.width, self.height).sides();
+        let samples = if self.is_planar { 1 } else { self.samples as u64 };
+        // More than any picture has is refused before anything is unpacked.
+        let samples = u64::from(width)
+            .saturating_mul(u64::from(height))
+            .saturating_mul(samples);
+        let bits = u64::from(self.bits.unwrap_or(16));
+        let each = samples.saturating_mul(bits).div_ceil(8);
+        match self.compression {
+            compression::JPEG => each.saturating_add(samples.saturating_mul(COEFFICIENT_BYTES + 1)),
+            _ => each,
         }
     }
 
@@ -385,6 +415,32 @@ impl Photometric {
             Self::WhiteIsZero | Self::BlackIsZero | Self::Palette => 1,
             Self::Rgb | Self::YCbCr => 3,
             Self::Cmyk => 4,
+        }
+    }
+}
+
+/// What a picture is stored as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Its sides, pixels; one at an edge goes on beyond the picture.
+    Tile(u32, u32),
+    /// All of the width, and so many rows; the last ends where the picture does.
+    Strip(u32, u32),
+}
+
+impl Piece {
+    pub(crate) fn of(directory: &Directory<'_>, width: u32, height: u32) -> Self {
+        let side = |tag| directory.number(tag).and_then(|side| u32::try_from(side).ok());
+        match side(tag::TILE_WIDTH).zip(side(tag::TILE_HEIGHT)) {
+            Some((width, height)) => Self::Tile(width, height),
+            None => Self::Strip(width, side(tag::ROWS_PER_STRIP).unwrap_or(u32::MAX).min(height)),
+        }
+    }
+
+    /// Width and height, pixels.
+    pub(crate) const fn sides(self) -> (u32, u32) {
+        match self {
+            Self::Tile(width, height) | Self::Strip(width, height) => (width, height),
         }
     }
 }

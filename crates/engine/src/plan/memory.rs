@@ -52,8 +52,8 @@ pub(super) fn decoding(header: &Header, decode: &DecodePlan, into: Shape) -> u64
         ImageFormat::Webp => 4 * pixels,
         // The screen, the indices of a frame, and what a frame hid that is put back.
         ImageFormat::Gif => 9 * pixels,
-        // One strip may be the whole picture.
-        ImageFormat::Tiff => into.bytes() + 2 * pixels,
+        // Indices of a palette, or the fourth ink of 16 bits.
+        ImageFormat::Tiff => header.unpacked_bytes + 2 * pixels,
         // A PNG within may have 16 bits, and then no alpha.
         ImageFormat::Ico => 8 * pixels,
         // Planes of numbers of single precision, of up to eight frames that others may refer to, and a profile.

@@ -16,6 +16,7 @@ const SCREEN: usize = 7;
 const DESCRIPTOR: usize = 9;
 const TABLE: u8 = 0x80;
 const WIPED: u8 = 2;
+const PUT_BACK: u8 = 3;
 
 #[derive(Debug, Default)]
 pub(super) struct Walker {
@@ -72,7 +73,10 @@ impl Walk for Walker {
             }
             Expects::Control { behind } => {
                 let flags = piece[0];
-                self.is_see_through |= flags & 1 == 1 || flags >> 2 & 7 == WIPED;
+                let disposal = flags >> 2 & 7;
+                // Before the first frame there was nothing to put back.
+                let wipes = disposal == WIPED || disposal == PUT_BACK && self.frames == 0;
+                self.is_see_through |= flags & 1 == 1 || wipes;
                 Ok(self.want(Expects::SubBlock, behind, 1))
             }
             Expects::Descriptor => {

@@ -28,6 +28,8 @@ pub struct Header {
     pub multi_pass: bool,
     /// What of it can be decoded in strips as it comes.
     pub streaming: Streaming,
+    /// What is held of it unpacked beside the result while it is decoded, where the header tells, bytes.
+    pub unpacked_bytes: u64,
     /// Whether pictures follow that are no frames: pages of a TIFF, and what a JPEG XL shows after its first.
     pub has_more_pages: bool,
     /// What its colour profile means. Only a whole file tells.
@@ -129,6 +131,7 @@ pub(super) fn still(format: ImageFormat, width: u32, height: u32, color: ColorMo
         sixteen_bit: false,
         multi_pass: false,
         streaming: Streaming::No,
+        unpacked_bytes: 0,
         has_more_pages: false,
         profile: Profile::Srgb,
     })

@@ -64,6 +64,7 @@ pub(super) fn header(directory: &Directory<'_>) -> Result<Header, EngineError> {
     Ok(Header {
         orientation: picture.orientation,
         sixteen_bit: picture.is_sixteen_bit(),
+        unpacked_bytes: picture.unpacked_bytes(directory),
         has_more_pages: directory.has_next(),
         ..still
     })

@@ -18,6 +18,7 @@ mod literal;
 mod memory;
 mod metadata;
 mod neighbours;
+mod odd;
 mod pixels;
 mod plan;
 mod probe;

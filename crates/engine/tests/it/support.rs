@@ -47,6 +47,7 @@ pub(crate) fn header_of_a_photo() -> Header {
         sixteen_bit: false,
         multi_pass: false,
         streaming: Streaming::No,
+        unpacked_bytes: 0,
         has_more_pages: false,
         profile: Profile::Srgb,
     }

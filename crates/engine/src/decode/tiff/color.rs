@@ -25,7 +25,7 @@ pub(super) fn finish<T: Sample + Default>(
     directory: &Directory<'_>,
 ) -> Result<Vec<T>, EngineError> {
     match picture.photometric {
-        Photometric::Palette => return palette(&raw, bits, directory),
+        Photometric::Palette => raw = palette(&raw, bits, super::has_alpha(picture), directory)?,
         Photometric::Cmyk => inks_to_rgb(&mut raw),
         Photometric::YCbCr if picture.compression != crate::layout::tiff::compression::JPEG => ycbcr_to_rgb(&mut raw),
         Photometric::YCbCr | Photometric::Rgb => {}
@@ -34,8 +34,12 @@ pub(super) fn finish<T: Sample + Default>(
             let is_negative = picture.photometric == Photometric::WhiteIsZero;
             let count = channels(picture).count();
             for pixel in raw.chunks_exact_mut(count) {
-                let level = level(pixel[0]) * (T::MAX / largest);
-                pixel[0] = T::whole(if is_negative { T::MAX - level } else { level });
+                for sample in &mut *pixel {
+                    *sample = T::whole(level(*sample) * (T::MAX / largest));
+                }
+                if is_negative {
+                    pixel[0] = T::whole(T::MAX - level(pixel[0]));
+                }
             }
         }
     }
@@ -50,8 +54,13 @@ fn level<T: Sample>(sample: T) -> u32 {
     level as u32
 }
 
-/// Looks indices up: the map has all reds, then all greens, then all blues, 16 bits each.
-fn palette<T: Sample + Default>(indices: &[T], bits: u8, directory: &Directory<'_>) -> Result<Vec<T>, EngineError> {
+/// Looks indices up, which alpha may follow: the map has all reds, then all greens, then all blues, 16 bits each.
+fn palette<T: Sample + Default>(
+    stored: &[T],
+    bits: u8,
+    has_alpha: bool,
+    directory: &Directory<'_>,
+) -> Result<Vec<T>, EngineError> {
     let map: Vec<u64> = directory
         .numbers(tag::COLOR_MAP)
         .ok_or_else(|| directory.lacks(tag::COLOR_MAP, "palette"))?
@@ -66,10 +75,16 @@ fn palette<T: Sample + Default>(indices: &[T], bits: u8, directory: &Directory<'
     }
     // Some writers fill in 8 bits alone.
     let shift = if map.iter().all(|level| *level < 256) { 0 } else { 8 };
-    let mut samples = zeros::<T>(indices.len() as u64 * 3)?;
-    for (pixel, index) in samples.as_chunks_mut::<3>().0.iter_mut().zip(indices) {
-        let index: usize = (*index).into();
-        *pixel = [0, 1, 2].map(|channel| T::whole((map[channel * entries + index] >> shift) as u32 & 255));
+    let (before, after) = if has_alpha { (2, 4) } else { (1, 3) };
+    let mut samples = zeros::<T>((stored.len() / before * after) as u64)?;
+    let largest = (1_u32 << bits) - 1;
+    for (pixel, stored) in samples.chunks_exact_mut(after).zip(stored.chunks_exact(before)) {
+        let index: usize = stored[0].into();
+        let colors = [0, 1, 2].map(|channel| T::whole((map[channel * entries + index] >> shift) as u32 & 255));
+        pixel[..3].copy_from_slice(&colors);
+        if has_alpha {
+            pixel[3] = T::whole(level(stored[1]) * (T::MAX / largest));
+        }
     }
     Ok(samples)
 }

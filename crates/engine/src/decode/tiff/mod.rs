@@ -9,7 +9,9 @@ mod unpack;
 use self::unpack::Unpacker;
 use super::cut_off;
 use crate::EngineError;
-use crate::layout::tiff::{Alpha, Directory, Order, Photometric, Picture, compression, corrupt, tag, unsupported};
+use crate::layout::tiff::{
+    Alpha, Directory, Order, Photometric, Picture, Piece, compression, corrupt, tag, unsupported,
+};
 use crate::metadata;
 use crate::mill::Control;
 use crate::pixels::{Image, Sample, Samples, zeros};
@@ -50,18 +52,20 @@ pub(super) fn decode(input: &[u8], header: &Header, control: &dyn Control) -> Re
     let pieces = Pieces::of(&directory, &picture, bits)?;
     let kept = picture.photometric.color_samples() + usize::from(has_alpha(&picture));
     let count = header.pixels() * kept as u64;
+    let inks = (header.profile == Profile::Inks).then(|| metadata::icc(header.format, input).unwrap_or_default());
     let samples = if bits == 16 {
         let mut raw = zeros::<u16>(count)?;
         pieces.read(input, &directory, &mut raw, kept, control)?;
-        Samples::Sixteen(color::finish(raw, &picture, bits, &directory)?)
+        match inks {
+            Some(icc) => profile::inks_to_srgb(&Samples::Sixteen(raw), header.width, &icc, control)?,
+            None => Samples::Sixteen(color::finish(raw, &picture, bits, &directory)?),
+        }
     } else {
         let mut raw = zeros::<u8>(count)?;
         pieces.read(input, &directory, &mut raw, kept, control)?;
-        if header.profile == Profile::Inks {
-            let icc = metadata::icc(header.format, input).unwrap_or_default();
-            Samples::Eight(profile::inks_to_srgb(&raw, header.width, &icc, control)?)
-        } else {
-            Samples::Eight(color::finish(raw, &picture, bits, &directory)?)
+        match inks {
+            Some(icc) => profile::inks_to_srgb(&Samples::Eight(raw), header.width, &icc, control)?,
+            None => Samples::Eight(color::finish(raw, &picture, bits, &directory)?),
         }
     };
     Ok(Image {
@@ -76,7 +80,7 @@ pub(super) fn decode(input: &[u8], header: &Header, control: &dyn Control) -> Re
 fn has_alpha(picture: &Picture) -> bool {
     let can_be = matches!(
         picture.photometric,
-        Photometric::WhiteIsZero | Photometric::BlackIsZero | Photometric::Rgb
+        Photometric::WhiteIsZero | Photometric::BlackIsZero | Photometric::Rgb | Photometric::Palette
     );
     can_be && picture.alpha != Alpha::None
 }
@@ -97,15 +101,8 @@ struct Pieces {
 
 impl Pieces {
     fn of(directory: &Directory<'_>, picture: &Picture, bits: u8) -> Result<Self, EngineError> {
-        let side = |tag| directory.number(tag).and_then(|side| u32::try_from(side).ok());
-        let tile = side(tag::TILE_WIDTH).zip(side(tag::TILE_HEIGHT));
-        let (width, height) = match tile {
-            Some((width, height)) => (width, height),
-            None => {
-                let rows = side(tag::ROWS_PER_STRIP).unwrap_or(u32::MAX);
-                (picture.width, rows.min(picture.height))
-            }
-        };
+        let piece = Piece::of(directory, picture.width, picture.height);
+        let ((width, height), is_tiled) = (piece.sides(), matches!(piece, Piece::Tile(..)));
         if width == 0 || height == 0 {
             return Err(corrupt("has pieces without pixels"));
         }
@@ -116,7 +113,7 @@ impl Pieces {
                 "has tiles of {width} x {height} pixels, larger than itself"
             )));
         }
-        let (offsets, lengths) = if tile.is_some() {
+        let (offsets, lengths) = if is_tiled {
             (tag::TILE_OFFSETS, tag::TILE_BYTES)
         } else {
             (tag::STRIP_OFFSETS, tag::STRIP_BYTES)
@@ -142,7 +139,7 @@ impl Pieces {
             order: directory.order(),
             width,
             height,
-            is_tiled: tile.is_some(),
+            is_tiled,
             offsets,
             bytes,
         })
@@ -162,7 +159,7 @@ impl Pieces {
         } else {
             (1, self.picture.samples)
         };
-        let unpacker = Unpacker::new(directory, &self.picture, in_piece)?;
+        let unpacker = Unpacker::new(directory, &self.picture, in_piece, self.height)?;
         let across = self.picture.width.div_ceil(self.width);
         let each = across * self.picture.height.div_ceil(self.height);
         let row_bytes = (self.width as usize * in_piece * self.bits).div_ceil(8);

@@ -10,6 +10,7 @@ use zune_jpeg::JpegDecoder;
 
 use crate::EngineError;
 use crate::layout::tiff::{Directory, Photometric, Picture, compression, corrupt, cut_off, tag, unsupported};
+use crate::pixels::zeros;
 
 /// Unpacks the pieces of one picture.
 pub(super) struct Unpacker<'a> {
@@ -19,10 +20,17 @@ pub(super) struct Unpacker<'a> {
     /// Whether what the JPEGs hold is luma and chroma, which they turn into RGB; everything else stays as it is stored.
     is_ycbcr: bool,
     in_piece: usize,
+    /// Rows of a tile, or of a strip but the last.
+    piece_rows: u32,
 }
 
 impl<'a> Unpacker<'a> {
-    pub(super) fn new(directory: &Directory<'a>, picture: &Picture, in_piece: usize) -> Result<Self, EngineError> {
+    pub(super) fn new(
+        directory: &Directory<'a>,
+        picture: &Picture,
+        in_piece: usize,
+        piece_rows: u32,
+    ) -> Result<Self, EngineError> {
         let tables = match directory.bytes(tag::JPEG_TABLES) {
             Some(tables) => tables,
             // Every piece may have its own.
@@ -34,6 +42,7 @@ impl<'a> Unpacker<'a> {
             tables,
             is_ycbcr: picture.photometric == Photometric::YCbCr,
             in_piece,
+            piece_rows,
         })
     }
 
@@ -71,10 +80,12 @@ impl<'a> Unpacker<'a> {
         let options = DecoderOptions::default()
             .set_strict_mode(true)
             .set_max_width(width as usize)
-            .set_max_height(rows as usize);
+            .set_max_height(self.piece_rows as usize);
         let mut decoder = JpegDecoder::new_with_options(ZCursor::new(file), options);
         decoder.decode_headers().map_err(|error| damaged(&error))?;
-        if decoder.dimensions() != Some((width as usize, rows as usize)) {
+        // The last strip may be as high as all others, beyond the end of the picture.
+        let is_of_piece = |(across, down)| across == width as usize && down >= rows as usize;
+        if !decoder.dimensions().is_some_and(is_of_piece) {
             return Err(damaged(&"the JPEG of a piece is of another size"));
         }
         let stored = decoder.input_colorspace().unwrap_or(ColorSpace::Unknown);
@@ -84,11 +95,14 @@ impl<'a> Unpacker<'a> {
         let space = if self.is_ycbcr { ColorSpace::RGB } else { stored };
         decoder.set_options(options.jpeg_set_out_colorspace(space));
         let size = decoder.output_buffer_size().unwrap_or(0);
-        let target = bytes
-            .get_mut(..size)
-            .ok_or_else(|| damaged(&"the JPEG of a piece is of another kind"))?;
-        decoder.decode_into(target).map_err(|error| damaged(&error))?;
-        Ok(size)
+        if let Some(target) = bytes.get_mut(..size) {
+            decoder.decode_into(target).map_err(|error| damaged(&error))?;
+            return Ok(size);
+        }
+        let mut higher = zeros::<u8>(size as u64)?;
+        decoder.decode_into(&mut higher).map_err(|error| damaged(&error))?;
+        bytes.copy_from_slice(&higher[..bytes.len()]);
+        Ok(bytes.len())
     }
 }
 

@@ -4,6 +4,8 @@ mod palette;
 
 use ::gif::{Encoder, EncodingError, Frame};
 
+pub(super) use self::palette::Purpose;
+
 use self::palette::Palette;
 use super::failed;
 use super::sink::Sink;
@@ -16,7 +18,7 @@ const FORMAT: &str = "GIF";
 const MAX_COLORS: u16 = 256;
 
 pub(super) fn encode(image: Image, plan: &EncodePlan, control: &dyn Control) -> Result<Vec<u8>, EngineError> {
-    let frame = frame(image, plan, control)?;
+    let frame = frame(image, plan, Purpose::Still, control)?;
     let mut sink = Sink::new(control);
     let written = write(&frame, &mut sink);
     sink.finish(FORMAT, written)
@@ -35,7 +37,12 @@ fn write(frame: &Frame<'_>, sink: &mut Sink<'_>) -> Result<(), EncodingError> {
 }
 
 /// A picture as indices of a palette.
-pub(super) fn frame(image: Image, plan: &EncodePlan, control: &dyn Control) -> Result<Frame<'static>, EngineError> {
+pub(super) fn frame(
+    image: Image,
+    plan: &EncodePlan,
+    purpose: Purpose,
+    control: &dyn Control,
+) -> Result<Frame<'static>, EngineError> {
     let image = image.into_eight_bit().try_widen(Channels::Rgb)?;
     let (Samples::Eight(samples), Ok(width), Ok(height)) =
         (&image.samples, u16::try_from(image.width), u16::try_from(image.height))
@@ -43,7 +50,7 @@ pub(super) fn frame(image: Image, plan: &EncodePlan, control: &dyn Control) -> R
         return Err(failed(FORMAT, &"it is larger than the plan allows"));
     };
     let most = plan.options.colors.unwrap_or(MAX_COLORS);
-    let palette = Palette::of(samples, image.channels, most, control)?;
+    let palette = Palette::of(samples, image.channels, most, purpose, control)?;
     let dithers = plan.options.dither.unwrap_or(true);
     let indices = palette.indices(samples, image.channels, image.width as usize, dithers, control)?;
     Ok(Frame {

@@ -20,7 +20,18 @@ const CELLS: usize = 1 << (3 * CELL_BITS);
 /// Pixels between two looks at whether to go on.
 const PIXELS_BETWEEN_CHECKS: usize = 256 * 1024;
 
+/// Entries of a table of colours.
+const MOST_ENTRIES: usize = 256;
+
 type Color = [u8; 3];
+
+/// What a palette is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::encode) enum Purpose {
+    Still,
+    /// One of several frames, each wiped away before the next.
+    Frame,
+}
 
 pub(super) struct Palette {
     colors: Vec<Color>,
@@ -31,16 +42,23 @@ pub(super) struct Palette {
 }
 
 impl Palette {
-    /// Chooses at most `most` colours, 2 to 256, for RGB or RGBA.
+    /// Chooses at most `most` colours, 2 to 256, for RGB or RGBA. Where a frame of an animation may leave something out, all have
+    /// an index for that: readers wipe a frame away to what its own header calls see-through.
     pub(super) fn of(
         samples: &[u8],
         channels: Channels,
         most: u16,
+        purpose: Purpose,
         control: &dyn Control,
     ) -> Result<Self, EngineError> {
         let count = channels.count();
         let is_holed = channels.has_alpha() && samples.chunks_exact(count).any(|pixel| !is_there(pixel));
-        let most = usize::from(most) - usize::from(is_holed);
+        let is_spared = channels.has_alpha() && purpose == Purpose::Frame;
+        let most = match (is_holed, is_spared) {
+            (true, _) => usize::from(most) - 1,
+            (false, true) => usize::from(most).min(MOST_ENTRIES - 1),
+            (false, false) => usize::from(most),
+        };
         let exact = few(samples, count, most);
         let mut colors = match &exact {
             Some(exact) => {
@@ -52,7 +70,7 @@ impl Palette {
             }
             None => reduced(samples, count, most, control)?,
         };
-        let transparent = is_holed.then(|| {
+        let transparent = (is_holed || is_spared).then(|| {
             colors.push([0; 3]);
             (colors.len() - 1) as u8
         });
