@@ -4,6 +4,7 @@
 //! known here.
 
 mod frames;
+mod look;
 mod outputs;
 
 use std::borrow::Cow;

@@ -54,6 +54,8 @@ struct Part {
     down: usize,
     tables: Arc<Tables>,
     wanted: Wanted,
+    /// What was wanted to begin with.
+    usual: Wanted,
     previous_dc: i16,
     /// As many groups as an MCU has blocks, for as many MCUs as a group has lanes: block row by block row of an MCU.
     groups: Vec<Group>,
@@ -124,6 +126,7 @@ impl Part {
             down: component.down,
             tables,
             wanted,
+            usual: wanted,
             previous_dc: 0,
             groups: match wanted {
                 Wanted::Nothing => Vec::new(),
@@ -165,6 +168,13 @@ impl<'a> Entropy<'a> {
             until_restart: file.restart_interval,
             restart: 0,
         })
+    }
+
+    /// Wants all coefficients of a component from here on, or no more than it was begun with. Where little of each block is
+    /// wanted there is no more to be had.
+    pub(super) fn want_all(&mut self, component: usize, wants_all: bool) {
+        let part = &mut self.parts[component];
+        part.wanted = if wants_all { Wanted::new(Some(LAST)) } else { part.usual };
     }
 
     pub(super) fn mcus_in_row(&self) -> usize {

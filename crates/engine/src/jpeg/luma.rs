@@ -1,6 +1,7 @@
 //! Luma of a JPEG in strips: into another JPEG as it comes, or into a picture; on the way blurred, if that is asked.
 
 use super::corrupt;
+use super::edges::Edges;
 use super::entropy::Entropy;
 use super::frequencies::blur_among;
 use super::inverse::{Quantizer, Side, inverse};
@@ -68,7 +69,10 @@ pub(crate) fn gray_to_gray(
         blur_among(&file, among, sigma, &mut writer, control)?;
         return writer.finish();
     }
-    let rows = LumaRows::new(&file, side)?;
+    let mut rows = LumaRows::new(&file, side)?;
+    if plan.is_half {
+        rows.note_edges(&file)?;
+    }
     stream(rows, sigma, control, |made| {
         for row in (0..made.count).step_by(side.samples()) {
             let begin = made.strip.begin_of(made.row + row);
@@ -127,7 +131,7 @@ fn stream(
                 row: 0,
                 count,
             })?,
-            Some(blur) => blur.take(&rows.strip, count, &mut take)?,
+            Some(blur) => blur.take(&rows, count, &mut take)?,
         }
     }
     Ok(())
@@ -137,38 +141,63 @@ fn stream(
 struct Blur {
     rows: RowBlur,
     made: Strip,
-    height: usize,
-    /// Rows taken, and rows handed on.
+    /// What lies beyond the first and the last row, where that is none of the picture's own.
+    beyond: Option<Strip>,
+    /// The row behind the last that is handed on.
+    end: usize,
+    /// Rows taken, and the next to be handed on.
     taken: usize,
     given: usize,
 }
 
 impl Blur {
     fn new(sigma: f32, rows: &LumaRows<'_>) -> Result<Self, EngineError> {
+        // A row above and one below, which repeat.
+        let above = usize::from(rows.edges.is_some());
+        let beyond = rows.edges.as_ref().map(|_| Strip::new(rows.strip.width, 1));
         Ok(Self {
-            rows: RowBlur::new(sigma, rows.strip.width, rows.height)?,
+            rows: RowBlur::new(sigma, rows.strip.width, rows.height + 2 * above)?,
             made: Strip::new(rows.strip.width, RowBlur::ROWS)?,
-            height: rows.height,
+            beyond: beyond.transpose()?,
+            end: rows.height + above,
             taken: 0,
-            given: 0,
+            given: above,
         })
+    }
+
+    /// Takes what is beyond the first or the last row.
+    fn take_beyond(&mut self, edge: &[u16]) {
+        if let Some(strip) = &mut self.beyond {
+            let begin = strip.begin_of(0);
+            strip.numbers[begin..begin + edge.len()].copy_from_slice(edge);
+            strip.repeat_edges(1);
+            self.rows.take(self.taken, &strip.numbers, begin);
+            self.taken += 1;
+        }
     }
 
     fn take(
         &mut self,
-        strip: &Strip,
+        decoded: &LumaRows<'_>,
         count: usize,
         take: &mut impl FnMut(Made<'_>) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
+        let strip = &decoded.strip;
+        if let (0, Some(edges)) = (self.taken, &decoded.edges) {
+            self.take_beyond(&edges.top);
+        }
         for row in 0..count {
             self.rows.take(self.taken, &strip.numbers, strip.begin_of(row));
             self.taken += 1;
+            if let Some(edges) = decoded.edges.as_ref().filter(|_| self.taken == self.end) {
+                self.take_beyond(&edges.bottom);
+            }
             if self.taken < self.rows.rows_before(self.given) {
                 continue;
             }
             // The last row makes everything that is left.
-            while self.given < self.height && self.taken >= self.rows.rows_before(self.given) {
-                let count = RowBlur::ROWS.min(self.height - self.given);
+            while self.given < self.end && self.taken >= self.rows.rows_before(self.given) {
+                let count = RowBlur::ROWS.min(self.end - self.given);
                 let (begin, stride) = (self.made.begin_of(0), self.made.stride);
                 self.rows.make(self.given, &mut self.made.numbers, begin, stride);
                 self.made.repeat_edges(count);
@@ -196,6 +225,8 @@ struct LumaRows<'a> {
     height: usize,
     decoded: usize,
     rows_in_strip: usize,
+    /// What is repeated beyond the edges, where that is not the outermost samples.
+    edges: Option<Edges>,
 }
 
 impl<'a> LumaRows<'a> {
@@ -215,7 +246,15 @@ impl<'a> LumaRows<'a> {
             height: scaled(file.height),
             decoded: 0,
             rows_in_strip,
+            edges: None,
         })
+    }
+
+    /// Has what lies at the edges of the whole picture repeated beyond those of the smaller one. All its blocks are whole.
+    fn note_edges(&mut self, file: &Sequential<'_>) -> Result<(), EngineError> {
+        let blocks = (file.width / 8, file.height / 8);
+        self.edges = Some(Edges::new(blocks, self.rows_in_strip)?);
+        Ok(())
     }
 
     /// Decodes the next rows into the strip and says how many they are; `None` after the last.
@@ -230,6 +269,10 @@ impl<'a> LumaRows<'a> {
         }
         simd::run(DecodeStrip(self))?;
         self.strip.repeat_edges(count);
+        if let Some(edges) = &self.edges {
+            let beyond = edges.left.iter().copied().zip(edges.right.iter().copied());
+            self.strip.put_beyond(beyond.take(count));
+        }
         self.decoded += count;
         Ok(Some(count))
     }
@@ -248,13 +291,26 @@ impl Kernel for DecodeStrip<'_, '_> {
             side,
             across,
             strip,
+            edges,
+            decoded,
+            rows_in_strip,
             ..
         } = self.0;
+        let above = *decoded / side.samples();
+        let rows = above..above + *rows_in_strip / side.samples();
         let mcus = entropy.mcus_in_row();
         for first in (0..mcus).step_by(LANES) {
             let count = LANES.min(mcus - first);
+            let edges = edges
+                .as_mut()
+                .filter(|edges| edges.touch(rows.clone(), first * *across, count * *across));
+            entropy.want_all(0, edges.is_some());
             entropy.mcus(count)?;
+            let mut edges = edges;
             for (row, block, group) in entropy.groups(0, count) {
+                if let Some(edges) = &mut edges {
+                    edges.take(group, quantizer, (above + row, row), first * *across + block);
+                }
                 let begin = strip.begin_of(row * side.samples()) + (first * *across + block) * side.samples();
                 inverse(level, group, quantizer, *side, &mut strip.numbers, begin, strip.stride);
             }

@@ -9,6 +9,7 @@ mod bit_writer;
 mod bits;
 mod colour;
 mod corner;
+mod edges;
 mod entropy;
 mod forward;
 mod frequencies;

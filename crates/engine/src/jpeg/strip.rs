@@ -32,6 +32,14 @@ impl Strip {
         row * self.stride + MARGIN
     }
 
+    /// Puts what is `beyond` the left and the right edge of each of the first rows into their margins.
+    pub(super) fn put_beyond(&mut self, beyond: impl Iterator<Item = (u16, u16)>) {
+        for (row, (left, right)) in self.numbers.chunks_exact_mut(self.stride).zip(beyond) {
+            row[..MARGIN].fill(left);
+            row[MARGIN + self.width..].fill(right);
+        }
+    }
+
     /// Repeats the first and the last sample of the first `count` rows into their margins, and the last of those rows
     /// into the others.
     pub(super) fn repeat_edges(&mut self, count: usize) {

@@ -1,17 +1,17 @@
 //! Carries animations through, frame by frame.
 //!
-//! Owns what frames have in common: the one box that a trim leaves of all of them. The stages themselves are those of
+//! What looks at pixels to know what to do looks at all frames first, see [`Look`]. The stages themselves are those of
 //! still pictures.
 
 use std::borrow::Cow;
 
+use super::look::Look;
 use super::{Mill, Rendered, attached, damaged, guarded};
 use crate::EngineError;
 use crate::decode::Frames;
 use crate::encode::Animation;
 use crate::pixels::Image;
-use crate::plan::{FilePlan, Margins, Operation, OutputPlan, check_output};
-use crate::steps;
+use crate::plan::{FilePlan, Operation, OutputPlan, check_output};
 
 /// An output that is an animation, under way.
 struct Moving<'p> {
@@ -23,7 +23,7 @@ impl<'a> Mill<'a> {
     /// Carries an animation through frame by frame; outputs that hold none take the first.
     pub(super) fn frames(&mut self, shared: &[Operation], plans: &[OutputPlan]) -> Result<Vec<Rendered>, EngineError> {
         self.is_animation = true;
-        let shared = self.cut_alike(&[], Cow::Borrowed(shared))?;
+        let shared = self.done_alike(&[], Cow::Borrowed(shared))?;
         let mut frames = self.open()?;
         let mut moving: Vec<Option<Moving>> = plans.iter().map(|_| None).collect();
         let mut outputs: Vec<Option<Rendered>> = plans.iter().map(|_| None).collect();
@@ -42,7 +42,7 @@ impl<'a> Mill<'a> {
                     Some(moving) => moving,
                     none => {
                         let own = self.own_operations(image.shape(), plan)?;
-                        let operations = self.cut_alike(&shared, own)?;
+                        let operations = self.done_alike(&shared, own)?;
                         let animation =
                             Animation::new(&self.attachments(encode, (image.width, image.height)).1, frames.plays())?;
                         none.insert(Moving { animation, operations })
@@ -69,41 +69,39 @@ impl<'a> Mill<'a> {
         Ok(outputs.into_iter().flatten().collect())
     }
 
-    /// `operations`, which follow `before`, with every trim as one cut that leaves what any of the frames shows. Each
-    /// trim takes a look at all frames first: they are not kept, so that memory does not grow with their number.
-    fn cut_alike<'p>(
+    /// `operations`, which follow `before`, with every one that looks at pixels to know what to do as one that does the same
+    /// to all frames. Each takes a look at all of them first: they are not kept, so that memory does not grow with their number.
+    fn done_alike<'p>(
         &mut self,
         before: &[Operation],
         mut operations: Cow<'p, [Operation]>,
     ) -> Result<Cow<'p, [Operation]>, EngineError> {
-        while let Some(place) = operations.iter().position(|one| matches!(one, Operation::Trim(_))) {
+        let looks = |operations: &[Operation]| {
+            let mut all = operations.iter().enumerate();
+            all.find_map(|(place, operation)| Some((place, Look::of(operation)?)))
+        };
+        while let Some((place, mut look)) = looks(&operations) {
             let (until, from) = operations.split_at(place);
-            let Some(Operation::Trim(trim)) = from.first() else {
-                break;
-            };
-            let mut cut = [before, until].concat();
+            let mut done = [before, until].concat();
             let mut shape = None;
-            let mut common: Option<Margins> = None;
             let mut frames = self.open()?;
             for number in 0..self.header.frames {
                 let (image, _) = self.next(&mut frames, number)?;
-                let image = self.work(image, &cut)?;
+                let image = self.work(image, &done)?;
                 shape = Some(image.shape());
-                let border = self.timed("trim", |control| steps::border(&image, trim.tolerance, control))?;
-                common = match (common, border) {
-                    (Some(common), Some(border)) => Some(common.zip(border, u32::min)),
-                    (one, other) => one.or(other),
-                };
+                self.timed(from[0].name(), |control| look.at(&image, control))?;
             }
-            cut.drain(..before.len());
-            if let Some(mut shape) = shape {
-                if let Some(margins) = common.filter(|margins| *margins != Margins::NONE) {
-                    shape = margins.cut_off(shape);
-                    cut.push(Operation::Crop(margins));
-                }
-                cut.extend(trim.later.lower(shape, self.limits)?);
+            done.drain(..before.len());
+            let alike = look.settled();
+            if let (Some(shape), Operation::Trim(trim)) = (shape, &from[0]) {
+                let shape = alike.as_ref().map_or(shape, |cut| cut.shape_after(shape));
+                done.extend(alike);
+                done.extend(trim.later.lower(shape, self.limits)?);
+            } else {
+                done.extend(alike);
+                done.extend_from_slice(&from[1..]);
             }
-            operations = Cow::Owned(cut);
+            operations = Cow::Owned(done);
         }
         Ok(operations)
     }

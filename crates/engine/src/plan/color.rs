@@ -17,6 +17,8 @@ pub(crate) enum Tone {
     Invert(f32),
     /// The darkest level of 255 that becomes white.
     Threshold(u32),
+    /// Which levels become black and white, the first below the second.
+    Stretch { black: f64, white: f64 },
 }
 
 impl Tone {
@@ -30,6 +32,7 @@ impl Tone {
             // A whole level may come as one that is less by a rounding.
             Self::Threshold(least) if level * 255.0 + 1e-6 >= f64::from(least) => 1.0,
             Self::Threshold(_) => 0.0,
+            Self::Stretch { black, white } => (level - black) / (white - black),
         };
         changed.clamp(0.0, 1.0)
     }
@@ -43,6 +46,7 @@ impl fmt::Display for Tone {
             Self::Gamma(gamma) => write!(f, "gamma {gamma}"),
             Self::Invert(amount) => write!(f, "invert {amount}"),
             Self::Threshold(level) => write!(f, "threshold {level}"),
+            Self::Stretch { black, white } => write!(f, "from {black:.3} to {white:.3}"),
         }
     }
 }

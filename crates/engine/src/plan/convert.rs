@@ -4,6 +4,7 @@
 //! once, behind whatever makes the picture smaller.
 
 use super::OutputPlan;
+use super::geometry::ResizePlan;
 use super::operation::Operation;
 use super::route::{DecodeChannels, DecodePlan};
 use crate::probe::Header;
@@ -19,7 +20,7 @@ pub(super) fn to_srgb(header: &Header, decode: DecodePlan, shared: &mut Vec<Oper
         let first = all.find(|operation| {
             !matches!(
                 operation,
-                Operation::Orient(_) | Operation::Crop(_) | Operation::Resize(_)
+                Operation::Orient(_) | Operation::Crop(_) | Operation::Resize(ResizePlan { linear: false, .. })
             )
         });
         header.profile.keeps_gray() && first == Some(&Operation::Grayscale)
@@ -52,7 +53,8 @@ fn leading(operations: &[Operation], pixels: u64) -> usize {
         .iter()
         .take_while(|operation| match operation {
             Operation::Orient(_) | Operation::Crop(_) => true,
-            Operation::Resize(resize) => u64::from(resize.width) * u64::from(resize.height) < pixels,
+            // Light is mixed by the curve of sRGB.
+            Operation::Resize(resize) => !resize.linear && u64::from(resize.width) * u64::from(resize.height) < pixels,
             _ => false,
         })
         .count()

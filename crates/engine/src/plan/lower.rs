@@ -15,6 +15,7 @@ use crate::EngineError;
 use crate::exif::Orientation;
 use crate::info;
 use crate::pixels::Shape;
+use crate::probe::Header;
 
 /// A recipe with everything that all its outputs share moved to the front.
 #[derive(Debug)]
@@ -61,22 +62,32 @@ impl Later {
     }
 }
 
-/// Moves to the front what all outputs do first, and `grayscale` when every output does it somewhere.
-pub(super) fn share(recipe: &Recipe) -> Shared<'_> {
-    let mut steps = recipe.steps().to_vec();
+/// Moves to the front what all outputs do first, and `grayscale` when every output does it somewhere. Where some outputs
+/// may keep a profile that the others have pixels converted of, what looks at colours is done by each.
+pub(super) fn share<'r>(recipe: &'r Recipe, header: &Header) -> Shared<'r> {
+    let may_keep_profile = |output: &OutputSpec| output.options.keeps_profile;
+    let colours_differ = header.profile.needs_conversion()
+        && recipe.outputs().len() > 1
+        && recipe.outputs().iter().any(may_keep_profile);
+    let is_shared = |step: &Step| !colours_differ || leaves_colours(step);
+    let mut steps = Vec::new();
     let mut outputs: Vec<_> = recipe
         .outputs()
         .iter()
-        .map(|output| (steps_of(recipe, output), output))
+        .map(|output| {
+            let own = steps_of(recipe, output);
+            ([recipe.steps(), &own].concat(), output)
+        })
         .collect();
-    while let Some(first) = common_first(&outputs) {
+    while let Some(first) = common_first(&outputs).filter(is_shared) {
         steps.push(first);
         for (own, _) in &mut outputs {
             own.remove(0);
         }
     }
     let all_pass = steps.iter().all(lets_luma_pass);
-    let grayscale = takes_colour_first(&steps) || all_pass && outputs.iter().all(|(own, _)| takes_colour_first(own));
+    let all_take = outputs.iter().all(|(own, _)| takes_colour_first(own));
+    let grayscale = !colours_differ && (takes_colour_first(&steps) || all_pass && all_take);
     Shared {
         grayscale,
         steps,
@@ -139,6 +150,16 @@ fn common_first(outputs: &[(Vec<Step>, &OutputSpec)]) -> Option<Step> {
         .iter()
         .all(|(own, _)| own.first() == Some(first))
         .then(|| first.clone())
+}
+
+/// Whether a step does the same to pixels of any profile, but for rounding.
+fn leaves_colours(step: &Step) -> bool {
+    match step {
+        Step::Orient(_) | Step::Flip(_) | Step::Flop(_) => true,
+        Step::Crop(step) => !sides::looks_at_pixels(step),
+        Step::Resize(step) => !step.linear && step.gravity != Focus::Attention && step.fit != Fit::Contain,
+        _ => false,
+    }
 }
 
 /// Whether luma of the step's result is the step's result of luma, up to rounding: then grayscale may come before it.
@@ -240,7 +261,11 @@ impl Lowered {
             Step::Flop(_) => self.push(Operation::Orient(Orientation::MIRRORED)),
             Step::Blur(blur) => self.push(Operation::Blur(blur.sigma)),
             Step::Resize(resize) => {
-                self.extend(sides::resize(resize, shape));
+                if self.now.is_bound {
+                    self.extend(sides::resize_of_bound(resize, shape));
+                } else {
+                    self.extend(sides::resize(resize, shape));
+                }
                 if resize.fit == Fit::Contain {
                     self.extend(sides::pad_to_target(resize, self.now.shape));
                 }

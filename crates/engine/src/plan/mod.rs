@@ -170,7 +170,7 @@ impl fmt::Display for Plan {
 pub fn plan(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<Plan, EngineError> {
     header.check(limits)?;
     let wanted = recipe;
-    let recipe = lower::share(recipe);
+    let recipe = lower::share(recipe, header);
     let decode = pushdown::decode(header, recipe.grayscale);
     let decoded = Underway {
         shape: decoded_shape(header, decode),

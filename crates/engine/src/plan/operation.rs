@@ -390,7 +390,7 @@ impl fmt::Display for Operation {
             Self::Attention { width, height } => write!(f, "the {width} x {height} that draw the eye"),
             Self::Trim(trim) => write!(
                 f,
-                "the colour of the corner, {} levels of tolerance; sizes from here on are the largest possible",
+                "the colour of the corner, {} levels of tolerance; sizes from here on are the largest there may be without enlarging",
                 trim.tolerance
             ),
         }

@@ -43,6 +43,31 @@ pub(crate) fn resize(resize: &Resize, shape: Shape) -> Vec<Operation> {
     changed(plan, width, height)
 }
 
+/// As [`resize`], for a picture that is at most of `shape` and may be of any sides up to those: to the largest that may come of
+/// it. How far one is enlarged that nobody has seen is as if it had the proportions of `shape`.
+pub(super) fn resize_of_bound(resize: &Resize, shape: Shape) -> Vec<Operation> {
+    let is_cut = resize.fit == Fit::Cover && resize.gravity != Focus::Attention;
+    if resize.enlarge || is_cut {
+        return self::resize(resize, shape);
+    }
+    // No side grows, and one that is asked for is not exceeded unless the other has to be reached.
+    let covers = matches!(resize.fit, Fit::Outside | Fit::Cover);
+    let most = |target: Option<u32>, own: u32| target.filter(|_| !covers).map_or(own, |target| target.min(own));
+    let (width, height) = (most(resize.width, shape.width), most(resize.height, shape.height));
+    let plan = ResizePlan {
+        linear: resize.linear,
+        ..ResizePlan::whole(shape, (width, height), resize.filter)
+    };
+    let mut operations = changed(plan, shape.width, shape.height);
+    if resize.fit == Fit::Cover {
+        operations.push(Operation::Attention {
+            width: resize.width.map_or(width, |target| target.min(width)),
+            height: resize.height.map_or(height, |target| target.min(height)),
+        });
+    }
+    operations
+}
+
 /// Scales and cuts. Where the picture is scaled by the filter, the same filter cuts between pixels.
 fn cover(
     resize: &Resize,

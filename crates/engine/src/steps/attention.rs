@@ -20,40 +20,15 @@ const SKIN: [i32; 3] = [200, 146, 113];
 
 /// The part of `width` x `height` pixels, at most the picture, that draws the eye.
 pub(super) fn attention(image: Image, width: u32, height: u32, control: &dyn Control) -> Result<Image, EngineError> {
-    let (whole_width, whole_height) = (image.width, image.height);
-    let longer = whole_width.max(whole_height);
-    let small = |side: u32| (u64::from(side) * u64::from(LONGER_SIDE.min(longer)) / u64::from(longer)).max(1) as u32;
-    let copy = ResizePlan::whole(image.shape(), (small(whole_width), small(whole_height)), Filter::Box);
-    let copy = resize::scaled(&image, &copy)?.into_eight_bit();
-    let scores = Scores::of(&convert(copy, Channels::Rgba)?);
-    // The part's sides in the copy, and where in it the part lies.
-    let part = |side: u32, whole: u32, small: usize| {
-        (u64::from(side) * small as u64)
-            .div_ceil(u64::from(whole))
-            .clamp(1, small as u64) as usize
-    };
-    let size = (
-        part(width, whole_width, scores.width),
-        part(height, whole_height, scores.height),
-    );
-    let (left, top) = scores.best(size);
-    let offset = |place: usize, room: usize, beside: u32| match room {
-        0 => beside / 2,
-        room => (u64::from(beside) * place as u64 / room as u64) as u32,
-    };
-    let left = offset(left, scores.width - size.0, whole_width - width);
-    let top = offset(top, scores.height - size.1, whole_height - height);
-    let margins = Margins {
-        left,
-        top,
-        right: whole_width - width - left,
-        bottom: whole_height - height - top,
-    };
+    let margins = Scores::of(&image)?.around(width, height);
     crop(image, margins, control)
 }
 
 /// Sums of scores, so that the sum of any part is four numbers.
-struct Scores {
+pub(crate) struct Scores {
+    /// Sides of the picture, pixels.
+    whole: (u32, u32),
+    /// Sides of the copy that was looked at.
     width: usize,
     height: usize,
     /// Of everything left of and above each corner of a pixel, row by row.
@@ -61,8 +36,58 @@ struct Scores {
 }
 
 impl Scores {
-    /// Scores a picture of red, green, blue and alpha, 8 bits each.
-    fn of(image: &Image) -> Self {
+    /// Scores a picture.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] when memory is lacking.
+    pub(crate) fn of(image: &Image) -> Result<Self, EngineError> {
+        let whole = (image.width, image.height);
+        let longer = whole.0.max(whole.1);
+        let small =
+            |side: u32| (u64::from(side) * u64::from(LONGER_SIDE.min(longer)) / u64::from(longer)).max(1) as u32;
+        let copy = ResizePlan::whole(image.shape(), (small(whole.0), small(whole.1)), Filter::Box);
+        let copy = resize::scaled(image, &copy)?.into_eight_bit();
+        Ok(Self::of_copy(&convert(copy, Channels::Rgba)?, whole))
+    }
+
+    /// Takes the scores of another picture of the same sides into account too.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.sums
+            .iter_mut()
+            .zip(&other.sums)
+            .for_each(|(sum, other)| *sum += other);
+    }
+
+    /// What to cut off so that the part of `width` x `height` pixels is left that draws the eye.
+    pub(crate) fn around(&self, width: u32, height: u32) -> Margins {
+        let (whole_width, whole_height) = self.whole;
+        // The part's sides in the copy, and where in it the part lies.
+        let part = |side: u32, whole: u32, small: usize| {
+            (u64::from(side) * small as u64)
+                .div_ceil(u64::from(whole))
+                .clamp(1, small as u64) as usize
+        };
+        let size = (
+            part(width, whole_width, self.width),
+            part(height, whole_height, self.height),
+        );
+        let (left, top) = self.best(size);
+        let offset = |place: usize, room: usize, beside: u32| match room {
+            0 => beside / 2,
+            room => (u64::from(beside) * place as u64 / room as u64) as u32,
+        };
+        let left = offset(left, self.width - size.0, whole_width - width);
+        let top = offset(top, self.height - size.1, whole_height - height);
+        Margins {
+            left,
+            top,
+            right: whole_width - width - left,
+            bottom: whole_height - height - top,
+        }
+    }
+
+    /// Scores a copy of red, green, blue and alpha, 8 bits each.
+    fn of_copy(image: &Image, whole: (u32, u32)) -> Self {
         let (width, height) = (image.width as usize, image.height as usize);
         let pixels = match &image.samples {
             Samples::Eight(samples) => samples.as_chunks::<4>().0,
@@ -83,7 +108,12 @@ impl Scores {
             let corner = (y + 1) * (width + 1) + x + 1;
             sums[corner] = u64::from(score) + sums[corner - 1] + sums[corner - width - 1] - sums[corner - width - 2];
         }
-        Self { width, height, sums }
+        Self {
+            whole,
+            width,
+            height,
+            sums,
+        }
     }
 
     fn sum(&self, (left, top): (usize, usize), (width, height): (usize, usize)) -> u64 {

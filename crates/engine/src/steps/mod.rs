@@ -25,9 +25,11 @@ mod trim;
 mod watermark;
 mod window;
 
+pub(crate) use self::attention::Scores;
 pub(crate) use self::blur::{RowBlur, gaussian_weights, in_small, narrow, widen};
 pub(crate) use self::flatten::flatten;
 pub(crate) use self::grayscale::luma_of_row;
+pub(crate) use self::normalise::Levels;
 pub(crate) use self::resize::scaled;
 pub(crate) use self::trim::border;
 pub(crate) use self::watermark::MOST_PIXELS as MOST_WATERMARK_PIXELS;

@@ -2,29 +2,67 @@
 
 use pixmill_types::steps::Normalise;
 
-use super::curve::look_up;
+use super::curve::curve;
 use super::grayscale::luma;
 use crate::EngineError;
 use crate::mill::Control;
 use crate::pixels::{Image, Sample, both_depths, zeros};
+use crate::plan::Tone;
 
 /// Stretches as far as the shares of `step` allow. A picture whose levels lie no further apart stays as it is.
-pub(super) fn normalise(mut image: Image, step: Normalise, control: &dyn Control) -> Result<Image, EngineError> {
-    let channels = image.channels.count();
-    let colors = image.channels.to_opaque().count();
-    let row = image.width as usize * channels;
-    both_depths!(&mut image.samples, samples => stretch(samples, row, (channels, colors), step, control))?;
-    Ok(image)
+pub(super) fn normalise(image: Image, step: Normalise, control: &dyn Control) -> Result<Image, EngineError> {
+    let mut levels = Levels::default();
+    levels.count(&image, control)?;
+    match levels.stretched(step) {
+        Some(tone) => curve(image, &[tone], control),
+        None => Ok(image),
+    }
 }
 
-fn stretch<T: Sample>(
-    samples: &mut [T],
+/// How many pixels have each luma, of one picture or several.
+#[derive(Debug, Default)]
+pub(crate) struct Levels {
+    /// As many as there are levels of the depth, once a picture was counted.
+    counts: Vec<u64>,
+}
+
+impl Levels {
+    /// Counts the pixels of a picture too, of the depth of those before.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`] when `control` says so, [`EngineError::Internal`] when memory is lacking.
+    pub(crate) fn count(&mut self, image: &Image, control: &dyn Control) -> Result<(), EngineError> {
+        let channels = image.channels.count();
+        let colors = image.channels.to_opaque().count();
+        let row = image.width as usize * channels;
+        both_depths!(&image.samples, samples => count(&mut self.counts, samples, row, (channels, colors), control))
+    }
+
+    /// What makes the darkest level black and the lightest white; nothing where there are no two.
+    pub(crate) fn stretched(&self, step: Normalise) -> Option<Tone> {
+        let seen: u64 = self.counts.iter().sum();
+        let share = |percent: f32| (seen as f64 * f64::from(percent) / 100.0) as u64;
+        let counts = || self.counts.iter().copied().enumerate();
+        let darkest = beyond(counts(), share(step.low))?;
+        let lightest = beyond(counts().rev(), share(step.high))?;
+        let white = self.counts.len() as f64 - 1.0;
+        (darkest < lightest).then(|| Tone::Stretch {
+            black: darkest as f64 / white,
+            white: lightest as f64 / white,
+        })
+    }
+}
+
+fn count<T: Sample>(
+    counts: &mut Vec<u64>,
+    samples: &[T],
     row: usize,
     (channels, colors): (usize, usize),
-    step: Normalise,
     control: &dyn Control,
 ) -> Result<(), EngineError> {
-    let mut counts: Vec<u32> = zeros(u64::from(T::MAX) + 1)?;
+    if counts.is_empty() {
+        *counts = zeros(u64::from(T::MAX) + 1)?;
+    }
     for row in samples.chunks_exact(row) {
         if control.should_stop() {
             return Err(EngineError::Stopped);
@@ -36,28 +74,14 @@ fn stretch<T: Sample>(
             }
         }
     }
-    let seen: u64 = counts.iter().map(|count| u64::from(*count)).sum();
-    let share = |percent: f32| (seen as f64 * f64::from(percent) / 100.0) as u64;
-    let darkest = beyond(counts.iter().copied().enumerate(), share(step.low));
-    let lightest = beyond(counts.iter().copied().enumerate().rev(), share(step.high));
-    let (Some(darkest), Some(lightest)) = (darkest, lightest) else {
-        return Ok(());
-    };
-    if darkest >= lightest {
-        return Ok(());
-    }
-    let factor = f64::from(T::MAX) / (lightest - darkest) as f64;
-    let table: Vec<T> = (0..=T::MAX)
-        .map(|level| T::nearest(((f64::from(level) - darkest as f64) * factor) as f32))
-        .collect();
-    look_up(samples, row, (channels, colors), &table, control)
+    Ok(())
 }
 
 /// The first level with more pixels up to it than are left out of account.
-fn beyond(counts: impl Iterator<Item = (usize, u32)>, left_out: u64) -> Option<usize> {
+fn beyond(counts: impl Iterator<Item = (usize, u64)>, left_out: u64) -> Option<usize> {
     let mut passed = 0;
     for (level, count) in counts {
-        passed += u64::from(count);
+        passed += count;
         if passed > left_out {
             return Some(level);
         }

@@ -366,3 +366,67 @@ fn frames_are_laid_on_their_canvas() {
         assert!(frame == rgba(&expected.samples, expected.channels), "frame {step}");
     }
 }
+
+/// An animation of a red square that walks past a blue mark, and something bright that passes.
+fn passing() -> Vec<u8> {
+    let frames: Vec<Vec<u8>> = (0..4)
+        .map(|step| {
+            (0..60 * 200)
+                .flat_map(|pixel| {
+                    let (x, y) = (pixel % 200, pixel / 200);
+                    if (20..40).contains(&y) && (step * 45..step * 45 + 20).contains(&x) {
+                        [255, 40, 40, 255]
+                    } else if (10..50).contains(&y) && (60..90).contains(&x) {
+                        [40, 40, 255, 255]
+                    } else {
+                        [120, 120, 120, 255]
+                    }
+                })
+                .collect()
+        })
+        .collect();
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, 200, 60);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_animated(4, 0).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    for frame in &frames {
+        writer.write_image_data(frame).unwrap();
+    }
+    writer.finish().unwrap();
+    file
+}
+
+#[test]
+fn what_looks_at_pixels_does_the_same_to_all_frames() {
+    let input = passing();
+    for steps in [
+        "crop:80,height=60,gravity=attention",
+        "resize:80,height=60,fit=cover,gravity=attention",
+    ] {
+        let cut = from_png(&made(&input, &format!("{steps} => png")));
+        let marks: Vec<Option<usize>> = cut
+            .strip
+            .samples
+            .chunks(80 * 60 * 4)
+            .map(|frame| {
+                // Above and below the square's way.
+                let row = &frame[15 * 80 * 4..16 * 80 * 4];
+                row.as_chunks::<4>()
+                    .0
+                    .iter()
+                    .position(|pixel| *pixel == [40, 40, 255, 255])
+            })
+            .collect();
+        assert!(marks[0].is_some(), "{steps}: {marks:?}");
+        assert!(marks.iter().all(|mark| *mark == marks[0]), "{steps}: {marks:?}");
+    }
+    let stretched = from_png(&made(&input, "normalise => png"));
+    let corners: Vec<&[u8]> = stretched
+        .strip
+        .samples
+        .chunks(200 * 60 * 4)
+        .map(|frame| &frame[..4])
+        .collect();
+    assert!(corners.iter().all(|corner| *corner == corners[0]), "{corners:?}");
+}

@@ -125,3 +125,32 @@ fn planned_recipes_give_what_their_steps_give_one_at_a_time() {
         assert!(found >= FUSED_TOLERANCE_DB, "{name}, {recipe}: {found:.1} dB");
     }
 }
+
+#[test]
+fn an_output_that_keeps_its_profile_changes_nothing_of_others() {
+    let input = read("color/prophoto.png");
+    for steps in [
+        "pad:10,background=#3060a0",
+        "contrast:2",
+        "grayscale | tint:#306090",
+        "resize:60 | sharpen",
+    ] {
+        let alone = png_of(&input, steps);
+        for recipe in [
+            format!("{steps} => png:profile=keep,name=a ; png:name=b"),
+            format!("=> {steps} | png:profile=keep,name=a ; {steps} | png:name=b"),
+        ] {
+            let beside = mill(&input, &recipe).unwrap();
+            assert_eq!(Picture::from_png(&beside.outputs[1].bytes), alone, "{recipe}");
+        }
+    }
+}
+
+#[test]
+fn light_is_mixed_once_colours_are_those_of_srgb() {
+    let input = read("color/prophoto.png");
+    let converted = mill(&input, "=> png").unwrap().outputs.remove(0).bytes;
+    let resized = "resize:40,linear=true";
+    let distance = psnr(&png_of(&input, resized), &png_of(&converted, resized));
+    assert!(distance >= 55.0, "{distance:.1} dB");
+}

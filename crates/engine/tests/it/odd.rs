@@ -105,7 +105,7 @@ fn inks_of_sixteen_bits_are_what_their_profile_says() {
     let sixteen = Deep::from_png(&sixteen.bytes);
     for (shallow, deep) in eight.samples.iter().zip(&sixteen.samples) {
         let distance = f32::from(*shallow) - f32::from(*deep) / 257.0;
-        assert!(distance.abs() <= 1.5, "{shallow} and {deep}");
+        assert!(distance.abs() <= 3.0, "{shallow} and {deep}");
     }
 }
 

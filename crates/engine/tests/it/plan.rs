@@ -472,3 +472,25 @@ fn what_a_plan_prints_says_that_times_are_estimates_and_for_which_machine() {
         "{last}"
     );
 }
+
+#[test]
+fn a_trimmed_picture_is_planned_at_its_largest() {
+    // What a trim leaves may be of any proportions.
+    let square = Header {
+        width: 1000,
+        height: 1000,
+        ..photo()
+    };
+    for (recipe, largest) in [
+        ("trim | resize:100 => png", (100, 1000)),
+        ("trim | resize:height=100 => png", (1000, 100)),
+        ("trim | resize:100,height=100 => png", (100, 100)),
+        ("trim | resize:100,height=100,fit=cover => png", (100, 100)),
+        ("trim | resize:100,height=100,fit=outside => png", (1000, 1000)),
+        ("trim | resize:2000 => png", (1000, 1000)),
+    ] {
+        let plan = planned(&square, recipe);
+        let last = plan.stages().last().unwrap();
+        assert_eq!((last.width(), last.height()), largest, "{recipe}");
+    }
+}

@@ -291,7 +291,7 @@ fn a_plan_of_shapes_reads_well() {
     assert_eq!(
         details[1..3],
         [
-            "  2. trim       the colour of the corner, 10 levels of tolerance; sizes from here on are the largest possible",
+            "  2. trim       the colour of the corner, 10 levels of tolerance; sizes from here on are the largest there may be without enlarging",
             "  3. resize     3000 x 3000 from 500, 0 to 300 x 300, Lanczos 3",
         ]
     );

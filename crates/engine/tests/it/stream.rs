@@ -234,3 +234,46 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_edge_repeats_beyond_itself_at_half_the_size_too() {
+    // A white frame of one pixel around gray, and stripes that end at the edges.
+    let (width, height) = (328, 240);
+    let frame = |x: usize, y: usize| {
+        if x == 0 || y == 0 || x == width - 1 || y == height - 1 {
+            255
+        } else {
+            90
+        }
+    };
+    let stripes = |x: usize, y: usize| if (x + y) % 2 == 0 { 230 } else { 30 };
+    let pictures: [&dyn Fn(usize, usize) -> u8; 2] = [&frame, &stripes];
+    for (number, picture) in pictures.into_iter().enumerate() {
+        let samples = (0..width * height)
+            .map(|pixel| picture(pixel % width, pixel / width))
+            .collect();
+        let picture = Picture {
+            width,
+            height,
+            channels: 1,
+            samples,
+        };
+        for (source, turn) in [
+            ("=> jpeg:100", ""),
+            ("=> jpeg:100", "rotate:90 | "),
+            ("pad:0 => jpeg:100,progressive=false", "flop | "),
+        ] {
+            let input = mill(&picture.to_png(), source).unwrap().outputs.remove(0).bytes;
+            for sigma in [4.0, 8.0, 20.0] {
+                let recipe = format!("grayscale | {turn}blur:{sigma}");
+                let at_half = format!("{recipe} => jpeg:95");
+                assert!(explained(&input, &at_half).contains("of half the size"), "{at_half}");
+                let found = psnr(
+                    &rendered(&input, &at_half),
+                    &rendered(&input, &format!("{recipe} => png")),
+                );
+                assert!(found >= HALF_TOLERANCE_DB, "picture {number}, {at_half}: {found:.1} dB");
+            }
+        }
+    }
+}
