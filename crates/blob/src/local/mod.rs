@@ -14,6 +14,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use pixmill_types::DiskSync;
 
@@ -38,6 +39,8 @@ pub(crate) struct Disk {
     root: PathBuf,
     sync: DiskSync,
     unsynced: Arc<Unsynced>,
+    /// The installation was seen to be noted here.
+    is_noted: AtomicBool,
 }
 
 impl Disk {
@@ -50,6 +53,7 @@ impl Disk {
             root,
             sync,
             unsynced: Arc::default(),
+            is_noted: AtomicBool::new(false),
         };
         disk.make_shards()?;
         Ok(disk)
@@ -79,6 +83,7 @@ impl Disk {
     /// and inodes left. Quotas are not looked at.
     pub(crate) fn check(&self) -> Result<(), BlobError> {
         use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
+        self.check_note()?;
         let tasks = self.tasks();
         let failed = |errno: rustix::io::Errno| DiskError::new("write to", &tasks, errno.into());
         access(&tasks, Access::WRITE_OK | Access::EXEC_OK).map_err(failed)?;

@@ -66,6 +66,7 @@ impl Staged {
     /// Opens a staging file beside where `key` will be.
     pub(crate) fn create(disk: &Disk, key: &BlobKey) -> Result<Self, DiskError> {
         let destination = disk.path(key);
+        disk.check_note()?;
         let missing = || DiskError::new("make folder", &destination, io::ErrorKind::NotFound.into());
         let leaf = destination.parent().ok_or_else(missing)?;
         let task = leaf.parent().ok_or_else(missing)?;

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures::StreamExt;
 use pixmill_blob::{BlobError, BlobStore};
-use pixmill_types::TaskId;
+use pixmill_types::{InstallationId, TaskId};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::support::{CHUNK, assert_missing, input, listing, noise, output, tasks_older_than};
@@ -42,6 +42,26 @@ async fn files_lie_where_the_documentation_says_and_outsiders_cannot_read_them()
 
     let reopened = BlobStore::local(&data).await.unwrap();
     assert_eq!(reopened.get(&input(task)).await.unwrap(), noise(10));
+}
+
+#[tokio::test]
+async fn a_folder_that_was_replaced_takes_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let (data, aside) = (root.path().join("data"), root.path().join("aside"));
+    let store = BlobStore::local(&data).await.unwrap();
+    store.note_installation(InstallationId::generate()).await.unwrap();
+    store.put(&input(TaskId::generate()), noise(10)).await.unwrap();
+    // As when a volume is unmounted: what is below its mount point is empty.
+    fs::rename(&data, &aside).unwrap();
+    fs::create_dir(&data).unwrap();
+    let refusal = store.put(&input(TaskId::generate()), noise(10)).await.unwrap_err();
+    assert!(matches!(refusal, BlobError::Unavailable(_)), "{refusal}");
+    store.check().await.unwrap_err();
+    assert_eq!(listing(&data), [] as [String; 0]);
+    fs::remove_dir(&data).unwrap();
+    fs::rename(&aside, &data).unwrap();
+    store.check().await.unwrap();
+    store.put(&input(TaskId::generate()), noise(10)).await.unwrap();
 }
 
 #[tokio::test]

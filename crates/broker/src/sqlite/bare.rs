@@ -13,6 +13,7 @@ use super::checkpoint::Log;
 use super::hub::Hub;
 use super::open_database;
 use super::operations::submit::{EncodedSubmission, SubmitAnswer, submit};
+use super::place::Place;
 use super::step::{Outcome, Step};
 use super::worker_locks::WorkerLocks;
 use super::writer::{Heard, Waiting, Writer};
@@ -20,8 +21,10 @@ use crate::{BrokerOptions, Submission};
 
 /// A writer over a new database in `folder`.
 pub(super) fn bare_writer(folder: &Path, options: BrokerOptions) -> Writer {
+    let path = folder.join("pixmill.db");
     Writer {
-        connection: open_database(&folder.join("pixmill.db"), &options).unwrap(),
+        connection: open_database(&path, &options).unwrap(),
+        place: Place::of(&path).unwrap(),
         options,
         locks: WorkerLocks::new(folder.to_owned()),
         inbox: sync_channel(1).1,

@@ -20,6 +20,10 @@ const CHECKPOINT_FRAMES: u64 = 2_000;
 const RESTART_FRAMES: u64 = 8_000;
 /// After this long without commits the log is emptied.
 const IDLE: Duration = Duration::from_secs(5);
+/// More frames than this behind the newest are left in the log only where a reader needs them.
+const BEHIND_FRAMES: u64 = RESTART_FRAMES / 2;
+/// Frames from which on the writer waits even for a reader that is in the way: a gigabyte.
+const MOST_FRAMES: u64 = 262_144;
 /// The longest the writer waits for a checkpoint.
 const MAX_STALL: Duration = Duration::from_millis(500);
 
@@ -142,9 +146,10 @@ fn work(connection: &Connection, log: &Log, nudged: &Receiver<Nudge>) {
     checkpoint(connection, CheckpointMode::PASSIVE);
     let mut emptied_at = 0;
     let mut seen = 0;
+    let mut restart_from = RESTART_FRAMES;
     loop {
         match nudged.recv_timeout(IDLE) {
-            Ok(Nudge::Shorten) => shorten(connection, log),
+            Ok(Nudge::Shorten) => restart_from = shorten(connection, log, restart_from),
             Err(RecvTimeoutError::Timeout) => {
                 let commits = log.commits();
                 let idle = commits == std::mem::replace(&mut seen, commits);
@@ -162,26 +167,48 @@ fn work(connection: &Connection, log: &Log, nudged: &Receiver<Nudge>) {
     }
 }
 
-/// Moves what it can without anybody waiting. A log that has grown long all the same, since under load there is
-/// always a newer frame, is finished while the writer stands still; by then little is left to move.
-fn shorten(connection: &Connection, log: &Log) {
-    let Some(left) = checkpoint(connection, CheckpointMode::PASSIVE) else {
-        return;
+/// Moves what it can without anybody waiting. A log that has grown to `restart_from` frames all the same, since under load
+/// there is always a newer one, is finished while the writer stands still; by then little is left to move. Returns the
+/// frames from which on to do so again: where a reader is in the way, such as a backup, the log had better grow, up to
+/// [`MOST_FRAMES`], than every commit wait for it in vain.
+fn shorten(connection: &Connection, log: &Log, restart_from: u64) -> u64 {
+    let Some(found) = checkpoint(connection, CheckpointMode::PASSIVE) else {
+        return restart_from;
     };
-    if left >= RESTART_FRAMES {
-        log.gate.set(true);
-        checkpoint(connection, CheckpointMode::RESTART);
-        log.gate.set(false);
+    if found.in_log < RESTART_FRAMES {
+        return RESTART_FRAMES;
+    }
+    let is_in_vain = found.in_log < restart_from || found.in_log - found.moved > BEHIND_FRAMES;
+    if is_in_vain && found.in_log < MOST_FRAMES {
+        return restart_from;
+    }
+    log.gate.set(true);
+    let restarted = checkpoint(connection, CheckpointMode::RESTART);
+    log.gate.set(false);
+    match restarted {
+        Some(_) => RESTART_FRAMES,
+        None => found.in_log + RESTART_FRAMES,
     }
 }
 
-/// Runs a checkpoint; returns the frames that are still in the log, or `None` when it could not finish. Another process
-/// may be at it, and a full disk shows where somebody waits for an answer: here it is enough to try again later.
-fn checkpoint(connection: &Connection, mode: CheckpointMode) -> Option<u64> {
+/// What a checkpoint found.
+struct Found {
+    /// Frames in the log.
+    in_log: u64,
+    /// How many of them are in the database too.
+    moved: u64,
+}
+
+/// Runs a checkpoint; `None` when it could not finish. Another process may be at it, and a full disk shows where somebody
+/// waits for an answer: here it is enough to try again later.
+fn checkpoint(connection: &Connection, mode: CheckpointMode) -> Option<Found> {
     match connection.wal_checkpoint_v2(None::<&str>, mode) {
-        Ok((frames, moved)) => {
-            tracing::trace!(frames, moved, "the write-ahead log was checkpointed");
-            u64::try_from(frames).ok()
+        Ok((in_log, moved)) => {
+            tracing::trace!(in_log, moved, "the write-ahead log was checkpointed");
+            Some(Found {
+                in_log: u64::try_from(in_log).ok()?,
+                moved: u64::try_from(moved).ok()?,
+            })
         }
         Err(error) => {
             tracing::debug!(%error, "the write-ahead log could not be checkpointed");

@@ -16,6 +16,8 @@ const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(100);
 const BUSY_PAUSE_MIN: Duration = Duration::from_micros(100);
 /// Longest pause of a connection that waits.
 const BUSY_PAUSE_MAX: Duration = Duration::from_millis(5);
+/// What is left of a log that had to grow, once it starts anew, bytes.
+const LOG_MAX_BYTES: i64 = 64 * 1024 * 1024;
 /// Statements a connection keeps prepared: more than there are.
 const STATEMENTS: usize = 128;
 
@@ -57,7 +59,10 @@ pub(super) fn open(path: &Path, role: Role) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     match role {
-        Role::Writer => connection.pragma_update(None, "cache_size", -8 * 1024)?,
+        Role::Writer => {
+            connection.pragma_update(None, "cache_size", -8 * 1024)?;
+            connection.pragma_update(None, "journal_size_limit", LOG_MAX_BYTES)?;
+        }
         Role::Reader => {
             connection.pragma_update(None, "cache_size", -2 * 1024)?;
             connection.pragma_update(None, "query_only", true)?;

@@ -18,6 +18,7 @@ mod growth;
 mod in_use;
 mod operations;
 mod peers;
+mod place;
 mod readers;
 mod rows;
 mod schema;
@@ -51,6 +52,7 @@ use connection::Role;
 use error::Stopped;
 use in_use::InUse;
 use peers::{Announcer, Listener};
+use place::Place;
 use readers::Readers;
 use step::{Outcome, Step};
 use worker_locks::WorkerLocks;
@@ -106,8 +108,14 @@ impl SqliteBroker {
         let (inbox, requests) = sync_channel(MAX_WAITING + 1);
         let foreign = Foreign::new(inbox.clone(), Arc::clone(&heard));
         let (announcer, listener) = join_peers(&folder.join("peers"), Arc::clone(&hub), foreign)?;
+        let place = Place::of(path).map_err(|source| OpenError::Io {
+            action: "find",
+            path: path.to_owned(),
+            source,
+        })?;
         let mut writer = Writer {
             connection,
+            place,
             options: options.clone(),
             locks: WorkerLocks::new(workers),
             inbox: requests,

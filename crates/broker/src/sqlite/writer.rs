@@ -21,6 +21,7 @@ use super::error::{Stopped, StorageFailure};
 use super::hub::Hub;
 use super::operations::claim::any_ready;
 use super::peers::Announcer;
+use super::place::Place;
 use super::step::{Effects, Outcome, Step};
 use super::watch::{LOOK_INTERVAL, Watch};
 use super::worker_locks::WorkerLocks;
@@ -124,6 +125,7 @@ struct Woken {
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) connection: Connection,
+    pub(super) place: Place,
     pub(super) options: BrokerOptions,
     pub(super) locks: WorkerLocks,
     pub(super) inbox: Receiver<Message>,
@@ -277,6 +279,7 @@ impl Writer {
 
     fn attempt(&mut self, batch: &mut Batch, woken: &Woken) -> Result<Changes, rusqlite::Error> {
         self.log.gate.pass();
+        self.place.check()?;
         self.execute("BEGIN IMMEDIATE")?;
         let mut effects = Effects::default();
         for call in &mut batch.calls {

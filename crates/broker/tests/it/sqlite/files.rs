@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use pixmill_broker::{Broker, BrokerOptions, OpenError, SqliteBroker};
+use pixmill_broker::{Broker, BrokerError, BrokerOptions, OpenError, SqliteBroker};
 use rusqlite::Connection;
 
 use crate::conformance::tasks::{submission, task};
@@ -25,6 +25,29 @@ async fn folders_are_made_and_a_clean_end_leaves_one_plain_file() {
         .collect();
     names.sort();
     assert_eq!(names, ["peers", "pixmill.db", "pixmill.db-lock", "workers"]);
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_into_a_database_that_nobody_will_find() {
+    let root = tempfile::tempdir().unwrap();
+    let (data, aside) = (root.path().join("data"), root.path().join("aside"));
+    let broker = open(&data.join("pixmill.db")).unwrap();
+    broker.submit(submission(task())).await.unwrap();
+    // As when a volume is unmounted, or somebody begins anew under a running process.
+    fs::rename(&data, &aside).unwrap();
+    for replaced in [false, true] {
+        if replaced {
+            fs::create_dir(&data).unwrap();
+            fs::copy(aside.join("pixmill.db"), data.join("pixmill.db")).unwrap();
+        }
+        let refusal = broker.submit(submission(task())).await.unwrap_err();
+        assert!(matches!(refusal, BrokerError::Unavailable(_)), "{refusal}");
+        broker.check().await.unwrap_err();
+    }
+    fs::remove_dir_all(&data).unwrap();
+    fs::rename(&aside, &data).unwrap();
+    broker.submit(submission(task())).await.unwrap();
+    assert_eq!(broker.stats().await.unwrap().queues[0].ready, 2);
 }
 
 #[test]
