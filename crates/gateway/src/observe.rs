@@ -46,7 +46,13 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
         request_id,
     };
     let uri_bytes = uri.path().len() + uri.query().map_or(0, str::len);
-    let span = tracing::info_span!("request", request.id = %seen.request_id, http.method = seen.method, http.path = %shown(&seen.path));
+    let span = tracing::info_span!(
+        "request",
+        request.id = %seen.request_id,
+        http.method = seen.method,
+        http.path = %shown(&seen.path),
+        task.id = tracing::field::Empty
+    );
     app.http_metrics.began();
     // From here on the request is counted when its response is dropped, however that comes.
     let mut ending = Ending {

@@ -37,7 +37,7 @@ pub(crate) fn init(log: &Log) -> anyhow::Result<()> {
         .with_writer(|| Lines(io::stderr()));
     match log.log_format {
         LogFormat::Text => lines.init(),
-        LogFormat::Json => lines.json().flatten_event(true).init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).init(),
     }
     Ok(())
 }

@@ -38,7 +38,13 @@ pub(super) struct Ready {
 pub(super) async fn in_its_own_task(app: &Arc<App>, ready: Ready) -> Result<Accepted, Problem> {
     let published = publish(app.clone(), ready).in_current_span();
     match app.tasks.spawn(published).await {
-        Ok(outcome) => outcome,
+        Ok(outcome) => {
+            if let Ok(accepted) = &outcome {
+                // From the id that a client names in its request, the log leads to the task.
+                tracing::Span::current().record("task.id", tracing::field::display(accepted.task.id));
+            }
+            outcome
+        }
         Err(panicked) => Err(Problem::internal(panicked)),
     }
 }
