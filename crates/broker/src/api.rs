@@ -356,8 +356,9 @@ pub trait Broker: Send + Sync + fmt::Debug {
     /// [`BrokerError::Unavailable`].
     async fn reap(&self, limit: usize) -> Result<Reaped, BrokerError>;
 
-    /// Deletes, as [`Broker::delete`] does, up to `limit` records that have expired, and forgets expired idempotency
-    /// keys and registry entries; returns how many records.
+    /// Deletes up to `limit` things that have had their time: records, as [`Broker::delete`] does, then idempotency
+    /// keys, registry entries and whatever else the broker kept for a while only. Returns how many of all kinds
+    /// together: nothing is left when they are fewer than `limit`.
     ///
     /// # Errors
     /// [`BrokerError::Unavailable`].

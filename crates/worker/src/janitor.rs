@@ -1,5 +1,5 @@
-//! The janitor: purges expired records, deletes the blobs of deleted tasks, sweeps blobs and staging files that no
-//! record owns. In bounded batches, so that it never holds the broker or the store for long.
+//! The janitor: purges what has expired at the broker, deletes the blobs of deleted tasks, sweeps blobs and staging files
+//! that no record owns. In bounded batches, so that it never holds the broker or the store for long.
 //!
 //! Every step may be repeated and may run on many nodes at once. A record that is deleted leaves a note until its
 //! blobs are gone, so a janitor that dies half way loses nothing.
@@ -27,7 +27,7 @@ const DELETION_INTERVAL: Duration = Duration::from_secs(2);
 /// Sweeps in one sweep age.
 const SWEEPS: u32 = 24;
 
-/// Purges expired records until the loops end.
+/// Purges what has expired until the loops end.
 pub(crate) async fn purge_expired(context: Arc<Context>) {
     let context = &*context;
     let interval = context.options.janitor_interval;

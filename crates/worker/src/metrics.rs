@@ -16,7 +16,7 @@ const MEMORY: &str = "pixmill_worker_memory_used_bytes";
 const HEARTBEATS: &str = "pixmill_worker_heartbeats_total";
 const STALE_LEASES: &str = "pixmill_worker_stale_leases_total";
 const REAPED: &str = "pixmill_worker_reaped_tasks_total";
-const PURGED: &str = "pixmill_worker_purged_tasks_total";
+const PURGED: &str = "pixmill_worker_purged_records_total";
 const BLOBS_DELETED: &str = "pixmill_worker_blob_deletions_total";
 
 /// How an attempt ended.

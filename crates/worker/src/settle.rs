@@ -3,6 +3,7 @@
 //! The one rule here: once a completion was sent, nothing but the broker's own answer to it says whether the outputs
 //! count. A heartbeat that finds the lease gone does not: a completion whose reply was lost ends the lease too.
 
+use pixmill_blob::BlobError;
 use pixmill_broker::{BrokerError, Completion};
 use pixmill_types::{Causes, Failure, FailureCode, TaskState};
 
@@ -33,15 +34,11 @@ pub(crate) async fn settle(
             context.store.pause(&cause);
             release(context, attempt).await
         }
-        Err(Ending::Failed { failure, cause }) => {
-            report(&failure, cause.as_ref().map(|cause| cause as &dyn std::error::Error));
-            fail(context, attempt, failure).await
-        }
+        Err(Ending::Failed { failure, cause }) => fail(context, attempt, failure, cause).await,
         Err(Ending::Stopped(StopReason::TimedOut)) => {
             let message = format!("it took longer than {} ms", attempt.lease.task.timeout_ms);
             let failure = Failure::new(FailureCode::TimedOut, message);
-            report(&failure, None);
-            fail(context, attempt, failure).await
+            fail(context, attempt, failure, None).await
         }
         Err(Ending::Stopped(StopReason::Revoked)) => Outcome::Revoked,
         Err(Ending::Stopped(StopReason::Drained)) => release(context, attempt).await,
@@ -78,15 +75,17 @@ async fn complete(context: &Context, attempt: &Attempt, completion: Completion) 
     }
 }
 
-async fn fail(context: &Context, attempt: &Attempt, failure: Failure) -> Outcome {
+async fn fail(context: &Context, attempt: &Attempt, failure: Failure, cause: Option<BlobError>) -> Outcome {
     let lease = attempt.lease.id;
     let answer = until_answered(context, || context.broker.fail(lease, failure.clone(), Vec::new())).await;
-    match answer {
-        Answer::Accepted(TaskState::Failed) => Outcome::Failed,
-        Answer::Accepted(_) => Outcome::Retried,
-        Answer::Stale => Outcome::Revoked,
-        Answer::None => Outcome::Unknown,
-    }
+    let (outcome, message) = match answer {
+        Answer::Accepted(TaskState::Failed) => (Outcome::Failed, "the attempt failed, and the task for good"),
+        Answer::Accepted(_) => (Outcome::Retried, "the attempt failed, another follows"),
+        Answer::Stale => (Outcome::Revoked, "the attempt failed, and was no longer wanted"),
+        Answer::None => (Outcome::Unknown, "the attempt failed, what follows is not known"),
+    };
+    report(&failure, cause.as_ref(), message);
+    outcome
 }
 
 enum Answer {
@@ -154,15 +153,13 @@ async fn remove_outputs(context: &Context, attempt: &Attempt) {
     }
 }
 
-/// The one place where a failure is logged: a bad image is everyday business, a defect is not.
-fn report(failure: &Failure, cause: Option<&(dyn std::error::Error + 'static)>) {
+/// The one place where a failure is logged, when it is known what comes of it: a defect is worse than a bad image.
+fn report(failure: &Failure, cause: Option<&BlobError>, message: &str) {
     let code = failure.code.as_str();
     let cause = cause.map(|cause| tracing::field::display(Causes(cause)));
     if failure.code == FailureCode::Internal {
-        tracing::error!(failure.code = code, failure.message, cause, "the attempt failed");
-    } else if failure.code.is_permanent() {
-        tracing::info!(failure.code = code, failure.message, cause, "the attempt failed");
+        tracing::error!(failure.code = code, failure.message, cause, "{message}");
     } else {
-        tracing::warn!(failure.code = code, failure.message, cause, "the attempt failed");
+        tracing::warn!(failure.code = code, failure.message, cause, "{message}");
     }
 }

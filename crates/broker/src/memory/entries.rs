@@ -74,9 +74,10 @@ impl Entries {
         is_due
     }
 
-    /// Forgets what has expired.
-    pub(super) fn purge(&mut self, now: Timestamp) {
-        self.by_name.retain(|_, entry| is_live(entry, now));
+    /// Forgets up to `limit` expired entries; returns how many.
+    pub(super) fn purge(&mut self, limit: usize, now: Timestamp) -> usize {
+        let expired = self.by_name.extract_if(.., |_, entry| !is_live(entry, now));
+        expired.take(limit).count()
     }
 }
 

@@ -42,16 +42,17 @@ impl Keys {
         self.used.insert(key, used);
     }
 
-    /// Forgets up to `limit` expired keys.
-    pub(super) fn purge(&mut self, limit: usize, now: Timestamp) {
-        for _ in 0..limit {
+    /// Forgets up to `limit` expired keys; returns how many.
+    pub(super) fn purge(&mut self, limit: usize, now: Timestamp) -> usize {
+        for purged in 0..limit {
             let Some((_, key)) = self.expiring.pop_front_if(|(time, _)| *time <= now) else {
-                break;
+                return purged;
             };
             // A key that was forgotten and used again stays until its later time.
             if self.used.get(&key).is_some_and(|used| used.expires_at <= now) {
                 self.used.remove(&key);
             }
         }
+        limit
     }
 }

@@ -133,7 +133,7 @@ impl State {
         }
     }
 
-    /// Deletes up to `limit` expired records, and forgets other things that have expired.
+    /// Deletes up to `limit` expired records, keys and entries together, in this order; returns how many.
     pub(super) fn purge(&mut self, limit: usize) -> u64 {
         let due = self
             .expiring
@@ -141,11 +141,11 @@ impl State {
             .take_while(|(time, _)| *time <= self.now)
             .take(limit);
         let due: Vec<u64> = due.map(|(_, seq)| *seq).collect();
-        let purged = due.len() as u64;
+        let mut purged = due.len();
         due.into_iter().for_each(|seq| self.remove(seq));
-        self.keys.purge(limit, self.now);
-        self.entries.purge(self.now);
-        purged
+        purged += self.keys.purge(limit - purged, self.now);
+        purged += self.entries.purge(limit - purged, self.now);
+        purged as u64
     }
 }
 

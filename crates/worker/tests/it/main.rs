@@ -6,6 +6,7 @@ mod cancelling;
 mod delivery;
 mod draining;
 mod installation;
+mod log;
 mod outages;
 mod registration;
 mod support;

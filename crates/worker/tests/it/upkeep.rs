@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pixmill_blob::BlobKey;
-use pixmill_broker::{Broker, BrokerOptions, ClaimRequest, Lease};
-use pixmill_types::{FailureCode, QueueName, RequestId, Segment, TaskId};
+use pixmill_broker::{Broker, BrokerOptions, ClaimRequest, Idempotency, Lease, Submission};
+use pixmill_types::{ContentHash, FailureCode, QueueName, RequestId, Segment, TaskId};
 
-use crate::support::{Bench, Call, ManualClock, PHOTO, testdata};
+use crate::support::{Bench, Call, ManualClock, PHOTO, new_task, testdata};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -111,6 +111,32 @@ async fn expired_tasks_go_with_their_files() {
     assert_eq!(bench.leases(task).await, []);
     assert!(!bench.has_input(task, PHOTO).await);
     assert!(bench.broker.get(task).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_round_purges_until_nothing_is_left() {
+    let mut bench = Bench::with(BrokerOptions {
+        idempotency_ttl: Duration::ZERO,
+        ..BrokerOptions::default()
+    });
+    bench.options.janitor_interval = DAY;
+    let photo = testdata(PHOTO);
+    for number in 0..250 {
+        let submission = Submission {
+            task: new_task(PHOTO, &photo),
+            idempotency: Some(Idempotency {
+                key: format!("key-{number}").parse().unwrap(),
+                fingerprint: ContentHash::of(PHOTO.as_bytes()),
+            }),
+            staged_for: Duration::ZERO,
+        };
+        bench.broker.submit(submission).await.unwrap();
+    }
+    bench.options.slots = 0;
+    let worker = bench.start();
+    bench.broker.called(Call::Purge, 3).await;
+    worker.drain().await;
+    assert_eq!(bench.broker.purge(1).await.unwrap(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

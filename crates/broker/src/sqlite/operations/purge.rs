@@ -10,13 +10,32 @@ use super::leases::revoke;
 /// What storing a task writes to the log when it comes alone: a dozen pages of tables and indexes, and some to spare.
 const PROBE_BYTES: i64 = 64 * 1024;
 
-/// Deletes up to `limit` expired records, and as many expired idempotency keys, registry entries and events.
+/// Forgets what leaves nothing to be done: `?1` is the time, `?2` how many rows at most.
+const FORGET: [&str; 2] = [
+    "DELETE FROM idempotency WHERE key IN \
+     (SELECT key FROM idempotency WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
+    "DELETE FROM registry WHERE (namespace, key) IN (SELECT namespace, key FROM registry \
+     WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
+];
+
+/// Deletes up to `limit` expired records, idempotency keys and registry entries together, in this order, and returns how
+/// many. Trims the log by as much, which is not counted: every commit trims it.
 pub(in super::super) fn purge(step: &mut Step<'_>, limit: usize) -> Outcome<u64> {
-    let (now, limit_rows) = (millis(step.now), clamped(limit as u64));
+    let mut purged = purge_records(step, limit)?;
+    for forget in FORGET {
+        let left = clamped((limit as u64).saturating_sub(purged));
+        let mut statement = step.connection.prepare_cached(forget)?;
+        purged += statement.execute(params![millis(step.now), left])? as u64;
+    }
+    trim_events(step.connection, step.options.max_events, limit as u64)?;
+    Ok(purged)
+}
+
+fn purge_records(step: &mut Step<'_>, limit: usize) -> Outcome<u64> {
     let expired: Vec<i64> = step
         .connection
         .prepare_cached("SELECT seq FROM tasks WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2")?
-        .query_map(params![now, limit_rows], |row| row.get(0))?
+        .query_map(params![millis(step.now), clamped(limit as u64)], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     let mut purged = 0;
     for seq in expired {
@@ -26,19 +45,6 @@ pub(in super::super) fn purge(step: &mut Step<'_>, limit: usize) -> Outcome<u64>
             purged += 1;
         }
     }
-    step.connection
-        .prepare_cached(
-            "DELETE FROM idempotency WHERE key IN \
-             (SELECT key FROM idempotency WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
-        )?
-        .execute(params![now, limit_rows])?;
-    step.connection
-        .prepare_cached(
-            "DELETE FROM registry WHERE (namespace, key) IN (SELECT namespace, key FROM registry \
-             WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
-        )?
-        .execute(params![now, limit_rows])?;
-    trim_events(step.connection, step.options.max_events, limit as u64)?;
     Ok(purged)
 }
 

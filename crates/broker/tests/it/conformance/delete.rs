@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pixmill_broker::{BrokerError, Completion, FollowUp, Renewal};
+use pixmill_broker::{BrokerError, Completion, Expected, FollowUp, Renewal, Submitted};
 use pixmill_types::{EventKind, NewTask, TaskId, TaskState};
 
-use super::tasks::{claim_up_to, completion, lasting_failure, ordinary_worker, task};
+use super::tasks::{claim_up_to, completion, keyed, lasting_failure, ordinary_worker, task};
 use super::{Backend, Bench};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -164,6 +164,43 @@ pub(crate) async fn purge_never_takes_more_than_its_limit(backend: Box<dyn Backe
     for purged in [2, 1, 0] {
         assert_eq!(bench.broker.purge(2).await.unwrap(), purged);
     }
+}
+
+pub(crate) async fn one_loop_purges_everything_that_has_expired(backend: Box<dyn Backend>) {
+    const EACH: usize = 5;
+    let bench = Bench::open_with(backend, |options| {
+        options.retention = Some(DAY);
+        options.idempotency_ttl = DAY;
+    })
+    .await;
+    for number in 0..EACH {
+        let key = format!("key-{number}");
+        let submitted = bench.broker.submit(keyed(task(), &key, b"a photo")).await.unwrap();
+        assert!(matches!(submitted, Submitted::Created(_)), "{submitted:?}");
+        let put = bench
+            .registry
+            .put_if("space", &key, Vec::new(), Expected::Any, Some(DAY));
+        put.await.unwrap();
+        let id = bench.submit(task()).await.id;
+        bench.broker.cancel(id, Vec::new()).await.unwrap();
+    }
+    bench.clock.advance(DAY - TICK);
+    assert_eq!(bench.broker.purge(2).await.unwrap(), 0);
+    bench.clock.advance(TICK);
+
+    let mut total = 0;
+    loop {
+        let purged = bench.broker.purge(2).await.unwrap();
+        assert!(purged <= 2, "{purged}");
+        total += purged;
+        if purged < 2 {
+            break;
+        }
+    }
+    // A server that forgets keys by itself leaves none to be purged.
+    let (without_keys, with_keys) = (2 * EACH as u64, 3 * EACH as u64);
+    assert!(total == without_keys || total == with_keys, "{total}");
+    assert_eq!(bench.broker.purge(1_000).await.unwrap(), 0);
 }
 
 pub(crate) async fn a_retried_task_no_longer_expires(backend: Box<dyn Backend>) {

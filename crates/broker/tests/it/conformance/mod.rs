@@ -167,6 +167,7 @@ macro_rules! conformance_cases {
                 done_deletions_are_forgotten,
                 purge_takes_what_has_expired_and_nothing_else,
                 purge_never_takes_more_than_its_limit,
+                one_loop_purges_everything_that_has_expired,
                 a_retried_task_no_longer_expires,
                 without_retention_everything_is_kept,
             }

@@ -7,6 +7,7 @@ mod failover;
 mod outages;
 mod partitions;
 mod ports;
+mod purge;
 mod sentinel;
 mod server;
 mod startup;

@@ -9,6 +9,7 @@ mod crashes;
 mod disk_full;
 mod files;
 mod neighbours;
+mod purge;
 
 use backend::{CrashingBackend, ReopeningBackend, SharedBackend};
 

@@ -1,0 +1,34 @@
+//! What only this broker keeps for a while, and forgets.
+
+use pixmill_broker::{BrokerOptions, RedisOptions};
+
+use super::backend::open;
+use super::server::Server;
+use crate::conformance::tasks::{submission, task};
+
+fn amount(server: &Server, command: &[&str]) -> u64 {
+    server.command(command).trim().trim_start_matches(':').parse().unwrap()
+}
+
+#[tokio::test]
+async fn deleted_tasks_are_forgotten_with_their_events_in_one_loop() {
+    const TASKS: u64 = 200;
+    let server = Server::start();
+    let options = BrokerOptions {
+        max_events: 10,
+        ..BrokerOptions::default()
+    };
+    let broker = open(&server.address(), RedisOptions::default(), options).await.broker;
+    for _ in 0..TASKS {
+        let described = task();
+        let id = described.id;
+        broker.submit(submission(described)).await.unwrap();
+        broker.delete(id).await.unwrap();
+    }
+    // A log is trimmed by whole nodes: it may be longer than it should.
+    let events = amount(&server, &["XLEN", "{pixmill:0}:events"]);
+    assert!(events < TASKS, "{events}");
+    while broker.purge(7).await.unwrap() == 7 {}
+    let remembered = amount(&server, &["ZCARD", "{pixmill:0}:gone"]);
+    assert!(remembered <= events, "{remembered} for {events} events");
+}
