@@ -11,6 +11,7 @@ use super::color::Color;
 use super::gravity::{Focus, Gravity};
 use super::length::Length;
 use super::parameter::{Parameter, ParameterKind, list_of};
+use super::quote::shortened;
 use super::words::Words;
 
 /// One argument as written.
@@ -38,7 +39,8 @@ impl Call {
         for argument in self.arguments {
             let index = match &argument.name {
                 Some(name) => parameters.iter().position(|p| p.name == name).ok_or_else(|| {
-                    let problem = format!("unknown parameter {name:?}, allowed are {}", list_of(parameters));
+                    let name = shortened(name);
+                    let problem = format!("unknown parameter {name}, allowed are {}", list_of(parameters));
                     RecipeError::new(&self.place, problem)
                 })?,
                 None => {
@@ -51,9 +53,9 @@ impl Call {
                 return Err(RecipeError::new(&self.place, problem));
             };
             if argument.name.is_none() && parameters[index].kind == ParameterKind::OutputName {
-                let shown: String = argument.value.chars().take(40).collect();
                 let problem = format!(
-                    "{shown:?} stands for no parameter, those here are given by name: {}",
+                    "{} stands for no parameter, those here are given by name: {}",
+                    shortened(&argument.value),
                     list_of(parameters)
                 );
                 return Err(RecipeError::new(&self.place, problem));
@@ -200,10 +202,11 @@ impl Bound {
     }
 
     fn invalid(&self, parameter: &Parameter, text: &str) -> RecipeError {
-        let shown: String = text.chars().take(40).collect();
         self.error(format!(
-            "{} is {shown:?}, allowed is {}",
-            parameter.name, parameter.kind
+            "{} is {}, allowed is {}",
+            parameter.name,
+            shortened(text),
+            parameter.kind
         ))
     }
 }

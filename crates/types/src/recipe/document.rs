@@ -1,4 +1,4 @@
-//! The document form of a recipe, as TOML or JSON deserialises it.
+//! The document form of a recipe, as TOML or JSON deserialises it (`read`).
 //!
 //! ```toml
 //! steps = ["orient", { op = "blur", sigma = 2 }]
@@ -10,12 +10,15 @@
 //! steps = ["resize:400"]
 //! ```
 
+mod read;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::call::{Argument, Call};
 use super::output::OutputSpec;
+use super::quote::cut;
 use super::steps::Step;
 use super::text::parse_step;
 use super::{Recipe, RecipeError};
@@ -25,15 +28,15 @@ use super::{Recipe, RecipeError};
 #[serde(deny_unknown_fields)]
 pub struct RecipeDocument {
     /// Steps all outputs share.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "read::shared_steps")]
     pub steps: Vec<StepDocument>,
     /// What to write; one `processed_{name}` in the format of the input when there is none.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "read::outputs")]
     pub outputs: Vec<OutputDocument>,
 }
 
 /// A step: `"blur:2"`, or a table with its name under `op`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum StepDocument {
     /// The compact form.
@@ -49,13 +52,11 @@ pub enum StepDocument {
 }
 
 /// An output: its format under `format`, its own steps under `steps`, everything else is a parameter of the format.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OutputDocument {
     /// The name of the format; `same` when not given.
-    #[serde(default = "same")]
     pub format: String,
     /// Steps after the shared ones.
-    #[serde(default)]
     pub steps: Vec<StepDocument>,
     /// Parameters of the format.
     #[serde(flatten)]
@@ -63,7 +64,7 @@ pub struct OutputDocument {
 }
 
 /// A value of a parameter.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Scalar {
     /// `true` or `false`.
@@ -74,6 +75,18 @@ pub enum Scalar {
     Decimal(f64),
     /// Any text.
     Text(String),
+}
+
+impl Scalar {
+    /// As the compact form has it.
+    fn into_text(self) -> String {
+        match self {
+            Self::Flag(flag) => flag.to_string(),
+            Self::Integer(number) => number.to_string(),
+            Self::Decimal(number) => number.to_string(),
+            Self::Text(text) => text,
+        }
+    }
 }
 
 fn same() -> String {
@@ -116,18 +129,12 @@ fn into_steps(place: &str, steps: Vec<StepDocument>) -> Result<Vec<Step>, Recipe
 }
 
 fn into_call(place: String, name: String, parameters: BTreeMap<String, Scalar>) -> Call {
-    let into_argument = |(name, value)| Argument {
+    let into_argument = |(name, value): (String, Scalar)| Argument {
         name: Some(name),
-        value: match value {
-            Scalar::Flag(flag) => flag.to_string(),
-            Scalar::Integer(number) => number.to_string(),
-            Scalar::Decimal(number) => number.to_string(),
-            Scalar::Text(text) => text,
-        },
+        value: value.into_text(),
     };
-    let shown: String = name.chars().take(40).collect();
     Call {
-        place: format!("{place} ({shown})"),
+        place: format!("{place} ({})", cut(&name)),
         name,
         arguments: parameters.into_iter().map(into_argument).collect(),
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use super::RecipeError;
 use super::call::{Call, CallWriter};
 use super::parameter::{Parameter, ParameterKind, StepReference};
+use super::quote::shortened;
 use super::steps::Step;
 use crate::{FileFormat, ImageFormat, Segment};
 
@@ -355,8 +356,8 @@ impl OutputSpec {
     pub(crate) fn from_call(steps: Vec<Step>, call: Call) -> Result<Self, RecipeError> {
         let Some(reference) = Self::REFERENCE.iter().find(|reference| reference.name == call.name) else {
             let known: Vec<_> = Self::REFERENCE.iter().map(|reference| reference.name).collect();
-            let name: String = call.name.chars().take(40).collect();
-            let problem = format!("unknown output format {name:?}, allowed are {}", known.join(", "));
+            let name = shortened(&call.name);
+            let problem = format!("unknown output format {name}, allowed are {}", known.join(", "));
             return Err(RecipeError::new(call.place, problem));
         };
         let format = match FileFormat::from_name(reference.name) {
@@ -388,8 +389,8 @@ impl OutputSpec {
             .text(NAME.name)
             .unwrap_or_else(|| default_name(format).to_owned());
         if !is_output_name(&name) {
-            let shown: String = name.chars().take(40).collect();
-            return Err(arguments.error(format!("name is {shown:?}, allowed is {}", NAME.kind)));
+            let shown = shortened(&name);
+            return Err(arguments.error(format!("name is {shown}, allowed is {}", NAME.kind)));
         }
         // The parameter's range is 1 to 100.
         let quality = quality.map(|quality| quality.min(100) as u8);

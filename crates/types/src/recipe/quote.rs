@@ -9,6 +9,8 @@ use std::fmt::{self, Write as _};
 
 const QUOTE: char = '"';
 const ESCAPE: char = '\\';
+/// The most of a value that errors repeat, characters.
+const SHOWN_CHARS: usize = 40;
 
 /// Where `separator` begins outside of quotes, bytes, from the left.
 fn places<'a>(text: &'a str, separator: &'a str) -> impl Iterator<Item = usize> + 'a {
@@ -90,9 +92,21 @@ pub(super) fn value(text: &str) -> Result<String, String> {
     Err(format!("the quote that begins {} is not closed", shortened(text)))
 }
 
-fn shortened(text: &str) -> String {
-    let shown: String = text.chars().take(40).collect();
-    format!("{shown:?}")
+/// What was given, in quotes, for an error: a long one is cut, and its length told.
+pub(super) fn shortened(text: &str) -> String {
+    let length = text.chars().count();
+    if length <= SHOWN_CHARS {
+        return format!("{text:?}");
+    }
+    format!("{:?} ({length} characters)", cut(text))
+}
+
+/// A name for the place of an error, without quotes.
+pub(super) fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// A value as the canonical form writes it, in quotes.
@@ -134,6 +148,18 @@ mod tests {
         assert_eq!(split_once(r#""=>" => b => c"#, "=>"), Some((r#""=>" "#, " b => c")));
         assert_eq!(rsplit_once(r#"a | b:"|""#, "|"), Some(("a ", r#" b:"|""#)));
         assert_eq!(split_once(r#""a,b"#, ","), None);
+    }
+
+    #[test]
+    fn what_is_cut_says_so() {
+        for (text, expected) in [
+            ("a\"b".to_owned(), r#""a\"b""#.to_owned()),
+            ("é".repeat(40), format!("{:?}", "é".repeat(40))),
+            ("é".repeat(41), format!("\"{}…\" (41 characters)", "é".repeat(40))),
+        ] {
+            assert_eq!(shortened(&text), expected);
+        }
+        assert_eq!(cut(&"é".repeat(41)), format!("{}…", "é".repeat(40)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Recipes through their public doors: text, documents, canonical form, errors.
 
+mod documents;
 mod errors;
 
 use proptest::prelude::*;

@@ -99,8 +99,7 @@ fn parse_call(place: String, text: &str) -> Result<Call, RecipeError> {
             "empty, expected a name such as grayscale or blur:2",
         ));
     }
-    let shown: String = name.chars().take(40).collect();
-    let place = format!("{place} ({shown})");
+    let place = format!("{place} ({})", quote::cut(name));
     let parse_argument = |argument| {
         let (name, value) = match quote::split_once(argument, "=") {
             Some((name, value)) => (Some(name.trim().to_owned()), value),

@@ -65,6 +65,7 @@ use super::RecipeError;
 use super::asset::AssetName;
 use super::call::{Bound, Call, CallWriter};
 use super::parameter::StepReference;
+use super::quote::shortened;
 
 /// What a file of this folder provides for its step.
 trait StepDefinition: Sized {
@@ -111,8 +112,8 @@ macro_rules! steps {
                     return <$step as StepDefinition>::parse(&mut arguments).map(Self::$step);
                 })+
                 let known: Vec<_> = Self::REFERENCE.iter().map(|reference| reference.name).collect();
-                let name: String = call.name.chars().take(40).collect();
-                let problem = format!("unknown step {name:?}, allowed are {}", known.join(", "));
+                let name = shortened(&call.name);
+                let problem = format!("unknown step {name}, allowed are {}", known.join(", "));
                 Err(RecipeError::new(call.place, problem))
             }
         }
