@@ -91,7 +91,7 @@ pub(crate) struct ProcessArgs {
     #[arg(long, value_name = "FILE OR NAME")]
     pub(crate) recipe: Option<PathBuf>,
     /// Images milled at the same time [default: one a core]
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(short, long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) jobs: Option<u32>,
     #[command(flatten)]
     pub(crate) settings: MillFlags,
@@ -195,17 +195,17 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
     pub(crate) url: String,
     /// Uploads in all.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) tasks: u32,
     /// Connections that upload at the same time.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) connections: u32,
     /// Uploads a second, whatever the answers take; without it, each connection uploads as fast as it is answered.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) rate: Option<u32>,
     /// With so many tasks unfinished, a connection waits for the oldest before it uploads again, as a backfill would;
     /// without it, tasks pile up.
-    #[arg(long, value_name = "N", conflicts_with = "rate", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, conflicts_with = "rate", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) backlog: Option<u32>,
     /// Print the figures as JSON.
     #[arg(long)]
@@ -222,13 +222,13 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) broker: Option<String>,
     /// With `--broker`: measure instead what so many idle workers, each with connections of its own, cost that Redis.
-    #[arg(long, value_name = "N", requires = "broker", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "broker", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) idle_workers: Option<u32>,
     /// How long each measurement runs at least, seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub(crate) seconds: u32,
     /// Repetitions of each measurement; medians are reported.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
     pub(crate) rounds: u32,
     /// Folder to measure in, on the disk that counts; removed afterwards.
     #[arg(long, value_name = "FOLDER", default_value = "target/bench")]
@@ -327,12 +327,12 @@ fn argument(setting: &'static Setting) -> Arg {
         .help(help)
         .help_heading(format!("Settings: {}", setting.section))
         .hide_short_help(!FIRST_SETTINGS.contains(&setting.name))
+        // Said of such a value by the setting, which knows what it takes; clap would take it for a flag it does not know.
+        .allow_hyphen_values(setting.is_quantity)
+        .allow_negative_numbers(true)
         .action(ArgAction::Set);
     if setting.is_switch {
-        argument
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_missing_value("true")
+        argument.num_args(0..=1).default_missing_value("true")
     } else {
         argument
     }
@@ -399,5 +399,37 @@ mod tests {
         };
         assert_eq!(written(&alone.settings.0), written(&served.0));
         assert_eq!(written(&served.0).len(), 2);
+    }
+
+    #[test]
+    fn a_wrong_value_reaches_the_setting_and_is_no_unknown_flag() {
+        for (arguments, name, value) in [
+            (&["--accept-tasks", "false"][..], "accept_tasks", "false"),
+            (&["--accept-tasks=false"], "accept_tasks", "false"),
+            (&["--accept-tasks"], "accept_tasks", "true"),
+            (&["--upkeep", "yes", "--slots", "1"], "upkeep", "yes"),
+            (&["--upkeep", "--slots", "1"], "upkeep", "true"),
+            (&["--upkeep", "-1"], "upkeep", "-1"),
+            (&["--max-uploads", "-1"], "max_uploads", "-1"),
+            (&["--slots", "-1"], "slots", "-1"),
+            (&["--lease", "-5s"], "lease", "-5s"),
+            (&["--memory-budget", "-1MiB"], "memory_budget", "-1MiB"),
+            (&["--retention", "-7d"], "retention", "-7d"),
+        ] {
+            let cli = Cli::try_parse_from([&["pixmill"], arguments].concat()).unwrap();
+            let given = cli.settings.0.values.into_iter().find(|(s, _)| s.name == name);
+            assert_eq!(given.map(|(_, value)| value).as_deref(), Some(value), "{arguments:?}");
+        }
+        for (arguments, told) in [
+            (
+                &["process", "a.png", "-o", "out", "--jobs", "-1"][..],
+                "-1 is not in 1..=1024",
+            ),
+            (&["load", "a.jpg", "--tasks", "-1"], "-1 is not in 1..=1000000"),
+            (&["bench", "a.jpg", "--seconds", "-1"], "-1 is not in 1..=600"),
+        ] {
+            let error = Cli::try_parse_from([&["pixmill"], arguments].concat()).unwrap_err();
+            assert!(error.to_string().contains(told), "{error}");
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pixmill_blob::{AzureOptions, BucketOptions, GoogleOptions, S3Credentials, S3Options, Service};
 
+use super::bounds::refused;
 use super::place::{Cloud, Place};
 use super::sections::{Azure, Gcs, S3, Storage};
 use super::setting::{ConfigError, Layers};
@@ -37,9 +38,15 @@ pub(super) fn read(
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<Bucket>, ConfigError> {
     let (s3, gcs, azure) = (S3::read(layers)?, Gcs::read(layers)?, Azure::read(layers)?);
-    check_redirect("s3_redirect", s3.s3_redirect, Cloud::S3, storage)?;
-    check_redirect("gcs_redirect", gcs.gcs_redirect, Cloud::Google, storage)?;
-    check_redirect("azure_redirect", azure.azure_redirect, Cloud::Azure, storage)?;
+    for (name, redirect, cloud) in [
+        ("s3_redirect", s3.s3_redirect, Cloud::S3),
+        ("gcs_redirect", gcs.gcs_redirect, Cloud::Google),
+        ("azure_redirect", azure.azure_redirect, Cloud::Azure),
+    ] {
+        if let Some(valid_for) = redirect {
+            check_redirect(name, valid_for, cloud, storage, layers)?;
+        }
+    }
     let Place::Bucket(cloud, bucket, prefix) = &storage.storage else {
         return Ok(None);
     };
@@ -60,10 +67,13 @@ pub(super) fn read(
     }))
 }
 
-fn check_redirect(name: &str, redirect: Option<Duration>, cloud: Cloud, storage: &Storage) -> Result<(), ConfigError> {
-    let Some(valid_for) = redirect else {
-        return Ok(());
-    };
+fn check_redirect(
+    name: &str,
+    valid_for: Duration,
+    cloud: Cloud,
+    storage: &Storage,
+    layers: &Layers,
+) -> Result<(), ConfigError> {
     if !matches!(&storage.storage, Place::Bucket(used, ..) if *used == cloud) {
         return Err(ConfigError::Invalid(format!(
             "{name} is set and storage is {}, expected storage {}://BUCKET, or {name} none",
@@ -72,10 +82,7 @@ fn check_redirect(name: &str, redirect: Option<Duration>, cloud: Cloud, storage:
         )));
     }
     if !(Duration::from_secs(1)..=LONGEST_LINK).contains(&valid_for) {
-        return Err(ConfigError::Invalid(format!(
-            "{name} is {}, expected 1s to 7d, or none",
-            humantime::format_duration(valid_for)
-        )));
+        return Err(refused(layers, name, "1s to 7d, or none"));
     }
     Ok(())
 }

@@ -2,13 +2,17 @@
 //!
 //! The only place that reads the environment.
 
+mod bounds;
 mod bucket;
+mod mask;
 pub(crate) mod place;
 pub(crate) mod print;
 pub(crate) mod sections;
 pub(crate) mod setting;
 pub(crate) mod value;
+mod variables;
 
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use pixmill_types::Limits;
@@ -70,12 +74,17 @@ impl Config {
     /// Resolves the settings of a process that listens as they say.
     pub(crate) fn resolve_to_listen(flags: &Flags) -> Result<(Self, Layers), ConfigError> {
         let (config, layers) = Self::resolve(flags)?;
-        config.check_listen()?;
+        bounds::check_listen(&config, &layers)?;
         Ok((config, layers))
     }
 
-    /// Resolves the settings: flag before environment before file before default.
+    /// Resolves the settings: flag before environment before file before default. Tells variables that are no setting
+    /// on standard error: the log is not there yet.
     pub(crate) fn resolve(flags: &Flags) -> Result<(Self, Layers), ConfigError> {
+        for warning in variables::warnings(std::env::vars_os()) {
+            // There is nowhere to say that it failed.
+            let _ = writeln!(io::stderr(), "pixmill: warning: {warning}");
+        }
         Self::resolve_from(flags, |variable| std::env::var(variable).ok())
     }
 
@@ -113,65 +122,8 @@ impl Config {
             limits: to_limits(&ImageLimits::read(&layers)?),
             log: Log::read(&layers)?,
         };
-        config.validate()?;
+        bounds::check(&config, &layers)?;
         Ok((config, layers))
-    }
-
-    fn check_listen(&self) -> Result<(), ConfigError> {
-        let address = self.server.listen.0;
-        if !address.ip().is_loopback() && !self.server.allow_anonymous {
-            return Err(ConfigError::Invalid(format!(
-                "listen is {address}, which other machines can reach, and there are no keys yet: whoever reaches it \
-                 could upload, fetch and delete; pass --allow-anonymous if that is what you want, or listen on \
-                 127.0.0.1:{}",
-                address.port()
-            )));
-        }
-        Ok(())
-    }
-
-    fn validate(&self) -> Result<(), ConfigError> {
-        let at_least = |name: &str, value: std::time::Duration, minimum: std::time::Duration| {
-            if value >= minimum {
-                return Ok(());
-            }
-            let (value, minimum) = (humantime::format_duration(value), humantime::format_duration(minimum));
-            Err(ConfigError::Invalid(format!(
-                "{name} is {value}, expected at least {minimum}"
-            )))
-        };
-        if !(1..=256).contains(&self.broker.redis_partitions) {
-            return Err(ConfigError::Invalid(format!(
-                "redis_partitions is {}, expected 1 to 256",
-                self.broker.redis_partitions
-            )));
-        }
-        let prefix = &self.broker.redis_prefix;
-        if prefix.is_empty() || prefix.contains(['{', '}', ':']) {
-            return Err(ConfigError::Invalid(format!(
-                "redis_prefix is {prefix:?}, expected at least one character, and none of {{, }} and :"
-            )));
-        }
-        let second = std::time::Duration::from_secs(1);
-        at_least("lease", self.broker.lease, second)?;
-        at_least("ageing", self.broker.ageing, second)?;
-        at_least("sweep_age", self.storage.sweep_age, 600 * second)?;
-        at_least("reap_interval", self.worker.reap_interval, second / 10)?;
-        at_least("janitor_interval", self.worker.janitor_interval, second / 10)?;
-        at_least("upload_idle_timeout", self.server.upload_idle_timeout, second)?;
-        for (name, value) in [
-            ("max_attempts", u64::from(self.broker.max_attempts)),
-            ("max_queued", self.broker.max_queued),
-            ("max_uploads", u64::from(self.server.max_uploads)),
-            ("max_connections", u64::from(self.server.max_connections)),
-            ("max_input_bytes", self.limits.max_input_bytes),
-            ("task_timeout", self.limits.task_timeout_ms),
-        ] {
-            if value == 0 {
-                return Err(ConfigError::Invalid(format!("{name} is 0, expected at least 1")));
-            }
-        }
-        Ok(())
     }
 }
 
@@ -196,7 +148,7 @@ fn add_file(layers: &mut Layers, path: &Path) -> Result<(), ConfigError> {
         problem,
     };
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-    let document: toml::Table = toml::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+    let document: toml::Table = toml::from_str(&text).map_err(|error| unreadable(place_and_problem(&text, &error)))?;
     for (section, table) in document {
         let unknown = |key: String| ConfigError::UnknownKey {
             key,
@@ -210,17 +162,25 @@ fn add_file(layers: &mut Layers, path: &Path) -> Result<(), ConfigError> {
                 .find(|setting| setting.section == section && setting.name == name)
                 .ok_or_else(|| unknown(format!("{section}.{name}")))?;
             let Some(text) = written_form(&value) else {
-                return Err(ConfigError::Value {
-                    name: setting.name.to_owned(),
-                    value: value.to_string(),
-                    from: Source::File(file.clone()),
-                    accepts: setting.accepts.to_owned(),
-                });
+                return Err(setting.refused(&value.to_string(), Source::File(file.clone()), setting.accepts));
             };
             layers.add(setting, text, Source::File(file.clone()));
         }
     }
     Ok(())
+}
+
+/// Where the text is no TOML and why, without the line itself: a password may be in it.
+fn place_and_problem(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => {
+            let line = before.split('\n').count();
+            let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+            format!("line {line}, column {column}: {}", error.message())
+        }
+        None => error.message().to_owned(),
+    }
 }
 
 /// The form in which a flag would write the value.
@@ -246,6 +206,14 @@ mod tests {
     use super::*;
 
     pub(super) fn resolve(flags: &[(&str, &str)], environment: &[(&str, &str)], file: &str) -> Result<Config, String> {
+        layered(flags, environment, file).map(|(config, _)| config)
+    }
+
+    pub(super) fn layered(
+        flags: &[(&str, &str)],
+        environment: &[(&str, &str)],
+        file: &str,
+    ) -> Result<(Config, Layers), String> {
         let mut toml = tempfile::NamedTempFile::new().unwrap();
         toml.write_all(file.as_bytes()).unwrap();
         let setting = |name: &str| all_settings().find(|setting| setting.name == name).unwrap();
@@ -263,9 +231,7 @@ mod tests {
                 .map(|(_, value)| (*value).to_owned())
         };
         let place = toml.path().display().to_string();
-        Config::resolve_from(&flags, lookup)
-            .map(|(config, _)| config)
-            .map_err(|error| error.to_string().replace(&place, "FILE"))
+        Config::resolve_from(&flags, lookup).map_err(|error| error.to_string().replace(&place, "FILE"))
     }
 
     #[test]
@@ -328,8 +294,8 @@ mod tests {
                 vec![],
                 vec![],
                 "[broker]\nbroker = 'rabbit'",
-                "broker is \"rabbit\" (file FILE), expected sqlite, memory, or the address of a Redis, such as \
-                 redis://localhost:6379/0",
+                "broker is \"rabbit\" (file FILE), expected sqlite, memory, or the address of a Redis or a Valkey, which begins \
+                 with redis:// or rediss:// for both, such as redis://localhost:6379/0",
             ),
             (
                 vec![],
@@ -370,7 +336,7 @@ mod tests {
                 vec![("storage", "s3://pictures"), ("s3_redirect", "8d")],
                 vec![],
                 "",
-                "s3_redirect is 8days, expected 1s to 7d, or none",
+                "s3_redirect is \"8d\" (flag --s3-redirect), expected 1s to 7d, or none",
             ),
             (
                 vec![("s3_redirect", "1h")],
@@ -395,20 +361,8 @@ mod tests {
                 vec![("azure_endpoint", "https://shop.example.com/?sv=1")],
                 vec![],
                 "",
-                "azure_endpoint is \"https://shop.example.com/?sv=1\" (flag --azure-endpoint), expected http:// or https://, \
+                "azure_endpoint is \"https://shop.example.com/?…\" (flag --azure-endpoint), expected http:// or https://, \
                  a host, perhaps a port and a path, such as http://localhost:10000/devstoreaccount1, or none",
-            ),
-            (
-                vec![("lease", "10ms")],
-                vec![],
-                "",
-                "lease is 10ms, expected at least 1s",
-            ),
-            (
-                vec![("max_attempts", "0")],
-                vec![],
-                "",
-                "max_attempts is 0, expected at least 1",
             ),
         ] {
             assert_eq!(resolve(&flags, &environment, file).unwrap_err(), expected);
@@ -416,18 +370,39 @@ mod tests {
     }
 
     #[test]
-    fn listening_beyond_loopback_needs_consent() {
-        let check = |given: &[(&str, &str)]| {
-            let config = resolve(given, &[], "").unwrap();
-            config.check_listen().map_err(|error| error.to_string())
-        };
-        let error = check(&[("listen", "0.0.0.0:8000")]).unwrap_err();
+    fn no_refusal_has_a_password_in_it() {
+        for (flags, environment, file) in [
+            (vec![], vec![("PIXMILL_BROKER", "valkey://user:TOPSECRET@h:6379/0")], ""),
+            (vec![], vec![("PIXMILL_BROKER", "\"redis://:TOPSECRET@h:6379/0\"")], ""),
+            (vec![("broker", "redis:/:TOPSECRET@h")], vec![], ""),
+            (vec![], vec![], "[broker]\nbroker = 'http://:TOPSECRET@h:6379/0'\n"),
+            (vec![], vec![], "[broker]\nbroker = 'rediss//:TOPSECRET@h'\n"),
+            (vec![], vec![], "[broker]\nbroker = 'redis:TOPSECRET@h'\n"),
+            (vec![], vec![], "[broker]\nbroker = { url = 'redis://:TOPSECRET@h' }\n"),
+            (vec![], vec![], "[broker]\nbroker = ['rabbit://:TOPSECRET@h']\n"),
+            (vec![], vec![], "[broker]\nbroker = \"redis://:TOPSECRET@h\n"),
+            (vec![], vec![], "[broker]\nbroker = redis://:TOPSECRET@h\n"),
+            (
+                vec![],
+                vec![("PIXMILL_S3_ENDPOINT", "http://key:TOPSECRET@minio:9000")],
+                "",
+            ),
+            (vec![("azure_endpoint", "https://h/?sig=TOPSECRET")], vec![], ""),
+            (vec![("storage", "s3://key:TOPSECRET@pictures")], vec![], ""),
+            (vec![("cors_origins", "https://me:TOPSECRET@a.example")], vec![], ""),
+            (vec![("redis_prefix", "redis://:TOPSECRET@h")], vec![], ""),
+        ] {
+            let error = resolve(&flags, &environment, file).unwrap_err();
+            assert!(!error.contains("TOPSECRET") && error.contains("expected "), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_is_told_with_place_and_reason() {
+        let error = resolve(&[], &[], "[broker]\nbroker = \"redis://h\nmax_queued = 1\n").unwrap_err();
         assert!(
-            error.contains("--allow-anonymous") && error.contains("0.0.0.0:8000"),
+            error.starts_with("cannot read the settings file FILE: line 2, column ") && !error.contains('\n'),
             "{error}"
         );
-        let given = [("listen", "0.0.0.0:8000"), ("allow_anonymous", "true")];
-        assert_eq!(check(&given), Ok(()));
-        assert_eq!(check(&[("listen", "[::1]:80")]), Ok(()));
     }
 }

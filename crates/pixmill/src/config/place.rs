@@ -71,6 +71,7 @@ impl Value for Place {
                            bucket has 3 to 63 lower-case letters, digits, dots and hyphens (on Azure no dots, at Google \
                            also '_'), and the parts of a prefix letters, digits, '.', '_' and '-'";
     const PLACEHOLDER: &str = "PLACE";
+    const IS_ADDRESS: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
         if text == "local" {
@@ -94,6 +95,7 @@ impl Value for Place {
 impl Value for Option<Endpoint> {
     const ACCEPTS: &str = "http:// or https://, a host and perhaps a port, such as http://minio:9000, or none";
     const PLACEHOLDER: &str = "URL";
+    const IS_ADDRESS: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
         if text == "none" {
@@ -108,6 +110,7 @@ impl Value for Option<EndpointPath> {
     const ACCEPTS: &str = "http:// or https://, a host, perhaps a port and a path, such as \
                            http://localhost:10000/devstoreaccount1, or none";
     const PLACEHOLDER: &str = "URL";
+    const IS_ADDRESS: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
         if text == "none" {

@@ -17,7 +17,7 @@ section! {
         /// Lets everybody who can reach the address upload and fetch: there are no keys yet. Needed to listen beyond
         /// loopback.
         allow_anonymous: bool = "false",
-        /// Origins whose pages may call from a browser, such as https://app.example.com; * for any.
+        /// Origins whose pages may call from a browser, such as https://app.example.com, without a path; * for any.
         cors_origins: Vec<String> = "",
         /// Whether new tasks are taken. With false an upload or a retry is answered 503 with code not_accepting, and all else
         /// goes on: to let a queue run empty before a move, and to keep old results readable after it.
@@ -141,7 +141,7 @@ section! {
         redis_partitions: u32 = "1",
         /// Replicas that must have a write before it is acknowledged; 0 waits for none.
         redis_replicas: u32 = "0",
-        /// How long to wait for them before the call is unavailable.
+        /// How long to wait for them before the call is unavailable. At least 1ms.
         redis_replica_timeout: Duration = "1s",
         /// With rediss://: a file of certificates in PEM, one of which must have signed the server's; none takes those of
         /// the system.
@@ -155,10 +155,10 @@ section! {
         /// The queue that tasks are taken from; uploads go to images.
         queue: QueueName = "images",
         /// Images under way at the same time; auto takes two a core, so that one is milled while another waits for the
-        /// broker or the disk. 0 mills nothing and leaves the upkeep.
+        /// broker or the disk. 0 mills nothing and leaves the upkeep. At most 1024.
         slots: Auto<u32> = "auto",
         /// Memory that the images under way may be estimated to take together; auto takes half of what the machine, or
-        /// its container, has.
+        /// its container, has. At least 1MiB.
         memory_budget: Auto<Bytes> = "auto",
         /// Folder of the files that recipes name, watermarks and fonts; it may be missing. A process that has a gateway and no
         /// worker looks there only when this is set.
@@ -201,7 +201,7 @@ section! {
         max_output_pixels: u64 = "100000000",
         /// Estimated memory of milling one image.
         max_task_memory_bytes: Bytes = "2GiB",
-        /// Wall-clock time of one attempt.
+        /// Wall-clock time of one attempt. At least 1ms.
         task_timeout: Duration = "60s",
     }
 }

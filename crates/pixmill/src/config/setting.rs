@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::mask::without_secrets;
 use super::value::Value;
 
 /// One setting, as its declaration says.
@@ -24,6 +25,10 @@ pub(crate) struct Setting {
     pub(crate) is_switch: bool,
     /// Whether the value is a string in the file.
     pub(crate) is_quoted: bool,
+    /// Whether the value is a number or a measure, which begins with no hyphen.
+    pub(crate) is_quantity: bool,
+    /// Whether the value leads somewhere, and so may have a password in it.
+    pub(crate) is_address: bool,
 }
 
 impl Setting {
@@ -35,6 +40,25 @@ impl Setting {
     /// `PIXMILL_MAX_PIXELS` of `max_pixels`.
     pub(crate) fn variable(&self) -> String {
         format!("PIXMILL_{}", self.name.to_uppercase())
+    }
+
+    /// The value as it may be printed. An address may also have come to a setting that takes none.
+    pub(crate) fn shown(&self, value: &str) -> String {
+        if self.is_address || value.contains("://") {
+            without_secrets(value)
+        } else {
+            value.to_owned()
+        }
+    }
+
+    /// Says that `value` is not what the setting accepts.
+    pub(crate) fn refused(&self, value: &str, from: Source, accepts: impl Into<String>) -> ConfigError {
+        ConfigError::Value {
+            name: self.name,
+            value: self.shown(value),
+            from,
+            accepts: accepts.into(),
+        }
     }
 }
 
@@ -58,12 +82,12 @@ impl fmt::Display for Source {
     }
 }
 
-/// A setting that cannot be accepted.
+/// A setting that cannot be accepted. [`Setting::refused`] makes those of a value, so that no password is in them.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
     #[error("{name} is {value:?} ({from}), expected {accepts}")]
     Value {
-        name: String,
+        name: &'static str,
         value: String,
         from: Source,
         accepts: String,
@@ -96,12 +120,7 @@ impl Layers {
     /// Parses the winning value of `setting`.
     pub(crate) fn parse<T: Value>(&self, setting: &Setting) -> Result<T, ConfigError> {
         let (text, from) = self.winner(setting);
-        T::parse(text).ok_or_else(|| ConfigError::Value {
-            name: setting.name.to_owned(),
-            value: text.to_owned(),
-            from,
-            accepts: setting.accepts.to_owned(),
-        })
+        T::parse(text).ok_or_else(|| setting.refused(text, from, setting.accepts))
     }
 
     /// The written form of the winning value and its source.
@@ -137,6 +156,8 @@ macro_rules! section {
                 placeholder: <$type as crate::config::value::Value>::PLACEHOLDER,
                 is_switch: <$type as crate::config::value::Value>::IS_SWITCH,
                 is_quoted: <$type as crate::config::value::Value>::IS_QUOTED,
+                is_quantity: <$type as crate::config::value::Value>::IS_QUANTITY,
+                is_address: <$type as crate::config::value::Value>::IS_ADDRESS,
             }),+];
 
             pub(crate) fn read(

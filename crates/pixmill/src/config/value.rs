@@ -15,6 +15,8 @@ pub(crate) trait Value: Sized {
     const PLACEHOLDER: &str;
     const IS_SWITCH: bool = false;
     const IS_QUOTED: bool = true;
+    const IS_QUANTITY: bool = false;
+    const IS_ADDRESS: bool = false;
 
     /// The value `text` writes; `None` when it is not of the accepted form.
     fn parse(text: &str) -> Option<Self>;
@@ -83,6 +85,7 @@ impl Value for u32 {
     const ACCEPTS: &str = "a whole number up to 4294967295";
     const PLACEHOLDER: &str = "N";
     const IS_QUOTED: bool = false;
+    const IS_QUANTITY: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
         text.parse().ok()
@@ -93,6 +96,7 @@ impl Value for u64 {
     const ACCEPTS: &str = "a whole number";
     const PLACEHOLDER: &str = "N";
     const IS_QUOTED: bool = false;
+    const IS_QUANTITY: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
         text.parse().ok()
@@ -135,6 +139,7 @@ impl Value for Vec<String> {
 impl Value for Bytes {
     const ACCEPTS: &str = "a number of bytes, such as 1048576, 64MiB or 2GiB";
     const PLACEHOLDER: &str = "BYTES";
+    const IS_QUANTITY: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
         text.parse::<bytesize::ByteSize>().ok().map(|size| Self(size.as_u64()))
@@ -144,6 +149,7 @@ impl Value for Bytes {
 impl Value for Duration {
     const ACCEPTS: &str = "a duration, such as 500ms, 30s, 12h or 7d";
     const PLACEHOLDER: &str = "DURATION";
+    const IS_QUANTITY: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
         humantime::parse_duration(text).ok()
@@ -153,6 +159,7 @@ impl Value for Duration {
 impl Value for Option<Duration> {
     const ACCEPTS: &str = "a duration, such as 12h or 7d, or none";
     const PLACEHOLDER: &str = "DURATION";
+    const IS_QUANTITY: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
         if text == "none" {
@@ -188,6 +195,7 @@ impl Value for QueueName {
 impl Value for Auto<u32> {
     const ACCEPTS: &str = "a whole number, or auto";
     const PLACEHOLDER: &str = "N";
+    const IS_QUANTITY: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
         if text == "auto" {
@@ -201,6 +209,7 @@ impl Value for Auto<u32> {
 impl Value for Auto<Bytes> {
     const ACCEPTS: &str = "a number of bytes, such as 512MiB or 4GiB, or auto";
     const PLACEHOLDER: &str = "BYTES";
+    const IS_QUANTITY: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
         if text == "auto" {
@@ -251,15 +260,17 @@ impl Value for Option<PathBuf> {
 }
 
 impl Value for BrokerKind {
-    const ACCEPTS: &str = "sqlite, memory, or the address of a Redis, such as redis://localhost:6379/0";
+    const ACCEPTS: &str = "sqlite, memory, or the address of a Redis or a Valkey, which begins with redis:// or \
+                           rediss:// for both, such as redis://localhost:6379/0";
     const PLACEHOLDER: &str = "BROKER";
+    const IS_ADDRESS: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
         match text {
             "sqlite" => Some(Self::Sqlite),
             "memory" => Some(Self::Memory),
             address => {
-                let (scheme, _) = address.split_once(':')?;
+                let (scheme, _) = address.split_once("://")?;
                 let (plain, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
                 let is_known =
                     matches!(plain, "redis" | "rediss") && matches!(kind, "" | "unix" | "cluster" | "sentinel");

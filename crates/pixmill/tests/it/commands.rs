@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use crate::harness::{DataFolder, Gray, Server, eventually, pixmill, run, testdata, testdata_path};
+use crate::harness::{DataFolder, Gray, Server, ServerOptions, eventually, pixmill, run, testdata, testdata_path};
 
 #[test]
 fn process_mills_files_and_folders() {
@@ -182,6 +182,133 @@ fn config_prints_what_applies_and_where_it_comes_from() {
     let (code, _, errors) = run(pixmill(["config", "--slots", "many"]).env_clear());
     assert_eq!(code, Some(1), "{errors}");
     assert!(errors.contains("slots") && errors.contains("many"), "{errors}");
+}
+
+#[test]
+fn config_prints_no_password_and_neither_does_a_refusal() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("settings.toml");
+    let told = |variable: &str, value: &str, text: &str, expected: i32| {
+        fs::write(&file, text).unwrap();
+        let mut command = pixmill(["config", "--config"]);
+        let (code, settings, errors) = run(command.arg(&file).env(variable, value));
+        assert_eq!(code, Some(expected), "{value} {text}: {errors}");
+        assert!(
+            !settings.contains("TOPSECRET") && !errors.contains("TOPSECRET"),
+            "{settings}{errors}"
+        );
+        settings + &errors
+    };
+    for address in ["redis://:TOPSECRET@h:6379/0", "redis+unix:///run/r.sock?pass=TOPSECRET"] {
+        let settings = told("PIXMILL_BROKER", address, "", 0);
+        assert!(settings.contains("broker = \"redis"), "{settings}");
+    }
+    for (variable, value, text) in [
+        ("PIXMILL_BROKER", "valkey://user:TOPSECRET@h:6379/0", ""),
+        ("PIXMILL_BROKER", "\"redis://:TOPSECRET@h:6379/0\"", ""),
+        ("PIXMILL_S3_ENDPOINT", "http://key:TOPSECRET@minio:9000", ""),
+        (
+            "PIXMILL_QUEUE",
+            "images",
+            "[broker]\nbroker = \"http://:TOPSECRET@h\"\n",
+        ),
+        (
+            "PIXMILL_QUEUE",
+            "images",
+            "[broker]\nbroker = \"rediss//:TOPSECRET@h\"\n",
+        ),
+        (
+            "PIXMILL_QUEUE",
+            "images",
+            "[broker]\nbroker = \"redis:/:TOPSECRET@h\"\n",
+        ),
+    ] {
+        let errors = told(variable, value, text, 1);
+        assert!(errors.contains("…@") && errors.contains("expected "), "{errors}");
+    }
+    let errors = told(
+        "PIXMILL_QUEUE",
+        "images",
+        "[broker]\nbroker = \"redis://:TOPSECRET@h\n",
+        1,
+    );
+    assert!(errors.contains("line 2, column "), "{errors}");
+}
+
+#[test]
+fn a_misspelt_variable_is_told_and_stops_nothing() {
+    let (code, settings, errors) = run(pixmill(["config"])
+        .env("PIXMILL_SLOT", "3")
+        .env("PIXMILL_GATEWAY_PORT_8000_TCP", "tcp://10.0.0.1:8000"));
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(settings.contains("slots = \"auto\""), "{settings}");
+    assert!(
+        errors.contains("unknown setting PIXMILL_SLOT in the environment (did you mean PIXMILL_SLOTS?), see"),
+        "{errors}"
+    );
+    assert!(!errors.contains("PIXMILL_GATEWAY"), "{errors}");
+
+    let data = DataFolder::new();
+    let server = ServerOptions::new().env("PIXMILL_SLOT", "3").start(&data);
+    server.wait_for_line("did you mean PIXMILL_SLOTS?");
+    server.client().get("/readyz").expect(200);
+}
+
+#[test]
+fn a_server_refuses_settings_that_cannot_be_meant() {
+    let here = "127.0.0.1:8000";
+    for (arguments, told) in [
+        (
+            &["--slots", "100000"][..],
+            "slots is \"100000\" (flag --slots), expected a whole number up to 1024",
+        ),
+        (
+            &["--slots", "-1"],
+            "slots is \"-1\" (flag --slots), expected a whole number",
+        ),
+        (
+            &["--max-uploads", "-1"],
+            "max_uploads is \"-1\" (flag --max-uploads), expected a whole number",
+        ),
+        (
+            &["--lease", "-5s"],
+            "lease is \"-5s\" (flag --lease), expected a duration",
+        ),
+        (
+            &["--task-timeout", "0s"],
+            "task_timeout is \"0s\" (flag --task-timeout), expected a duration of at least 1ms",
+        ),
+        (
+            &["--cors-origins", "https://a.example/"],
+            "cors_origins is \"https://a.example/\" (flag --cors-origins)",
+        ),
+        (
+            &["--max-pixels", "0"],
+            "max_pixels is \"0\" (flag --max-pixels), expected at least 1",
+        ),
+        (
+            &["--memory-budget", "1"],
+            "memory_budget is \"1\" (flag --memory-budget), expected at least 1MiB",
+        ),
+        (
+            &["--upkeep", "yes"],
+            "upkeep is \"yes\" (flag --upkeep), expected true or false",
+        ),
+        (
+            &["--listen", here, "--metrics-listen", here],
+            "another address than listen, which is the same",
+        ),
+    ] {
+        let (code, _, errors) = run(pixmill(["serve", "--data", "/nonexistent/data"]).args(arguments));
+        assert_eq!(code, Some(1), "{errors}");
+        assert!(errors.contains(told), "{errors}");
+    }
+    let (code, settings, errors) = run(&mut pixmill(["config", "--accept-tasks", "false"]));
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(
+        settings.contains("accept_tasks = false  # flag --accept-tasks"),
+        "{settings}"
+    );
 }
 
 #[test]
