@@ -10,7 +10,7 @@ use super::route::{DecodePlan, StreamPlan};
 use crate::exif::Orientation;
 use crate::pixels::{Depth, Shape};
 use crate::probe::{ColorModel, Header, Profile, Streaming};
-use crate::steps::{MOST_WATERMARK_PIXELS, RowBlur, in_small};
+use crate::steps::{MOST_OF_ROUNDED, MOST_WATERMARK_PIXELS, RowBlur, in_small};
 use crate::text;
 
 /// Tables, row buffers and what else does not grow with the picture, bytes.
@@ -168,8 +168,18 @@ pub(super) fn operating(operation: &Operation, from: Shape) -> u64 {
             }
             Operation::Rotate(_) => to.bytes(),
             Operation::Blur(sigma) => kept_by_blur(*sigma, from),
-            // On a copy.
-            Operation::Sharpen(step) => from.bytes() + kept_by_blur(step.sigma, from),
+            // On a copy, of 16 bits where roundings would show.
+            Operation::Sharpen(step) => {
+                let copy = Shape {
+                    depth: if step.amount > MOST_OF_ROUNDED {
+                        Depth::Sixteen
+                    } else {
+                        from.depth
+                    },
+                    ..from
+                };
+                copy.bytes() + kept_by_blur(step.sigma, copy)
+            }
             // At most 16 bits a level, or one number of single precision a pixel.
             Operation::Median(radius) => {
                 /// What a column counts of 8 bits: each level, and each upper half of levels.

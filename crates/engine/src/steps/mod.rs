@@ -31,6 +31,7 @@ pub(crate) use self::flatten::flatten;
 pub(crate) use self::grayscale::luma_of_row;
 pub(crate) use self::normalise::Levels;
 pub(crate) use self::resize::scaled;
+pub(crate) use self::sharpen::MOST_OF_ROUNDED;
 pub(crate) use self::trim::border;
 pub(crate) use self::watermark::MOST_PIXELS as MOST_WATERMARK_PIXELS;
 

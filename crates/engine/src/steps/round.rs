@@ -20,15 +20,11 @@ pub(super) fn round(image: Image, radius: f64, control: &dyn Control) -> Result<
             return Err(EngineError::Stopped);
         }
         let covered = covered(row, radius);
-        let mirrored = height - 1 - row;
-        for row in [row, mirrored] {
+        // The middle row of an odd number is both, and lies under the arcs of all four corners.
+        for row in [row, height - 1 - row] {
             both_depths!(&mut image.samples, samples => {
                 uncover(&mut samples[row * width * channels..][..width * channels], channels, &covered);
             });
-            // The middle row of an odd number is both.
-            if row == mirrored {
-                break;
-            }
         }
     }
     Ok(image)

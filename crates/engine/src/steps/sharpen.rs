@@ -5,15 +5,21 @@ use pixmill_types::steps::Sharpen;
 use super::blur;
 use crate::EngineError;
 use crate::mill::Control;
-use crate::pixels::{Image, Sample, Samples};
+use crate::pixels::{Image, Sample, Samples, zeros};
 use crate::simd::{self, Kernel, Level};
 
+/// Up to this amount what a blur rounds to 8 bits is less than a level of the result.
+pub(crate) const MOST_OF_ROUNDED: f32 = 1.0;
 /// Rows between two looks at whether to go on.
 const ROWS_BETWEEN_CHECKS: usize = 16;
 
 /// Adds to every level its difference from the blurred picture, as much as `step` says.
 pub(super) fn sharpen(mut image: Image, step: Sharpen, control: &dyn Control) -> Result<Image, EngineError> {
-    let blurred = blur::gaussian(image.try_clone()?, step.sigma, control)?;
+    let copy = match &image.samples {
+        Samples::Eight(samples) if step.amount > MOST_OF_ROUNDED => deep(samples, &image)?,
+        _ => image.try_clone()?,
+    };
+    let blurred = blur::gaussian(copy, step.sigma, control)?;
     let channels = image.channels.count();
     let colors = image.channels.to_opaque().count();
     let rows = image.width as usize * channels * ROWS_BETWEEN_CHECKS;
@@ -21,19 +27,34 @@ pub(super) fn sharpen(mut image: Image, step: Sharpen, control: &dyn Control) ->
         (Samples::Eight(samples), Samples::Eight(blurred)) => {
             add(samples, blurred, rows, (channels, colors), step, control)?;
         }
+        (Samples::Eight(samples), Samples::Sixteen(blurred)) => {
+            add(samples, blurred, rows, (channels, colors), step, control)?;
+        }
         (Samples::Sixteen(samples), Samples::Sixteen(blurred)) => {
             add(samples, blurred, rows, (channels, colors), step, control)?;
         }
-        (Samples::Eight(_), Samples::Sixteen(_)) | (Samples::Sixteen(_), Samples::Eight(_)) => {
+        (Samples::Sixteen(_), Samples::Eight(_)) => {
             return Err(EngineError::Internal("blurring changed the depth".into()));
         }
     }
     Ok(image)
 }
 
-fn add<T: Sample>(
+/// A copy of 16 bits.
+fn deep(samples: &[u8], image: &Image) -> Result<Image, EngineError> {
+    let mut copy = zeros::<u16>(samples.len() as u64)?;
+    for (deep, sample) in copy.iter_mut().zip(samples) {
+        *deep = u16::from_le_bytes([*sample; 2]);
+    }
+    Ok(Image {
+        samples: Samples::Sixteen(copy),
+        ..*image
+    })
+}
+
+fn add<T: Sample, B: Sample>(
     samples: &mut [T],
-    blurred: &[T],
+    blurred: &[B],
     rows: usize,
     (channels, colors): (usize, usize),
     step: Sharpen,
@@ -63,14 +84,14 @@ fn add<T: Sample>(
     Ok(())
 }
 
-struct Add<'a, T> {
+struct Add<'a, T, B> {
     samples: &'a mut [T],
-    blurred: &'a [T],
+    blurred: &'a [B],
     amount: f32,
     least: f32,
 }
 
-impl<T: Sample> Kernel for Add<'_, T> {
+impl<T: Sample, B: Sample> Kernel for Add<'_, T, B> {
     type Output = ();
 
     #[inline(always)]
@@ -82,9 +103,9 @@ impl<T: Sample> Kernel for Add<'_, T> {
 }
 
 #[inline(always)]
-fn sharpened<T: Sample>(sample: T, blurred: T, amount: f32, least: f32) -> T {
+fn sharpened<T: Sample, B: Sample>(sample: T, blurred: B, amount: f32, least: f32) -> T {
     let (own, blurred): (f32, f32) = (sample.into(), blurred.into());
-    let difference = own - blurred;
+    let difference = own - blurred * (T::MAX as f32 / B::MAX as f32);
     let added = if difference.abs() > least {
         amount * difference
     } else {

@@ -34,7 +34,8 @@ impl Geometry {
             0 => line_width,
             _ => line_width.max(of_size(step.padding)),
         };
-        let margin = f64::from(step.margin);
+        // Between texts that repeat it is a gap, and takes nothing from any of them.
+        let margin = if step.tile { 0.0 } else { f64::from(step.margin) };
         let turn = sine_and_cosine(step.angle);
         let room = |side: f64| (side - 2.0 * margin).max(1.0);
         // How long a line of that direction is within the picture, at its middle.
