@@ -152,7 +152,11 @@ fn describe() {
         Unit::Count,
         "Tasks taken from workers that no longer renew their leases, by where they went."
     );
-    describe_counter!(PURGED, Unit::Count, "Expired records removed.");
+    describe_counter!(
+        PURGED,
+        Unit::Count,
+        "Expired records of tasks, idempotency keys and other entries removed."
+    );
     describe_counter!(
         BLOBS_DELETED,
         Unit::Count,

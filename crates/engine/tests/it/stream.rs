@@ -246,7 +246,7 @@ fn an_edge_repeats_beyond_itself_at_half_the_size_too() {
             90
         }
     };
-    let stripes = |x: usize, y: usize| if (x + y) % 2 == 0 { 230 } else { 30 };
+    let stripes = |x: usize, y: usize| if (x + y).is_multiple_of(2) { 230 } else { 30 };
     let pictures: [&dyn Fn(usize, usize) -> u8; 2] = [&frame, &stripes];
     for (number, picture) in pictures.into_iter().enumerate() {
         let samples = (0..width * height)

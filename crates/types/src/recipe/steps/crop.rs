@@ -68,7 +68,7 @@ impl StepDefinition for Crop {
                 kind: ParameterKind::Focus,
                 default: Some("center"),
                 about: "Where the part lies when neither `left` nor `top` is given; with `attention` where edges, \
-                        strong colours and skin are.",
+                        strong colours and skin are, of all frames of an animation together.",
             },
         ],
     };

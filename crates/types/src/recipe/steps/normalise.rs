@@ -5,7 +5,7 @@ use crate::recipe::parameter::{Parameter, ParameterKind};
 
 /// Stretches the levels so that the darkest luma (ITU-R BT.601) becomes black and the lightest white, all channels alike:
 /// colours keep their hue. Some of the darkest and lightest pixels are left out of account; transparent ones always are.
-/// A picture of one level stays as it is. Alpha is kept.
+/// A picture of one level stays as it is. Alpha is kept. All frames of an animation are stretched alike.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Normalise {
     /// The part of the pixels that may become black, percent; 0 to 49.
@@ -20,7 +20,7 @@ impl StepDefinition for Normalise {
     const REFERENCE: StepReference = StepReference {
         name: "normalise",
         about: "Stretches the levels so that the darkest luma becomes black and the lightest white, all channels alike: \
-                colours keep their hue. Alpha is kept.",
+                colours keep their hue. Alpha is kept. All frames of an animation are stretched alike.",
         parameters: &[
             Parameter {
                 name: "low",
