@@ -218,18 +218,31 @@ fn sentinel(address: &str, certificates: Option<TlsCertificates>) -> Result<Sent
     builder.build().map_err(text)
 }
 
-/// The address as it may be printed: a password stands before the host, or behind a question mark.
+/// The address as it may be printed: a password stands before the host, or behind a question mark; in one that is written
+/// wrongly too.
 fn without_password(address: &str) -> String {
-    let (address, is_cut) = match address.split_once('?') {
-        Some((address, _)) => (address, "?…"),
-        None => (address, ""),
+    let (scheme, rest) = match address.find("://") {
+        Some(end) => address.split_at(end + "://".len()),
+        None => ("", address),
     };
-    let shown = address.split_once("://").and_then(|(scheme, rest)| {
-        let (user, host) = rest.rsplit_once('@')?;
-        let user = user.split_once(':').map_or(user, |(name, _)| name);
-        Some(format!("{scheme}://{user}:…@{host}"))
-    });
-    format!("{}{is_cut}", shown.unwrap_or_else(|| address.to_owned()))
+    let (user, host) = rest
+        .rsplit_once('@')
+        .map_or((None, rest), |(user, host)| (Some(user), host));
+    // Either the password has the question mark, or what follows the question mark has the @.
+    if user.is_some_and(|user| user.contains('?')) {
+        return format!("{scheme}…");
+    }
+    let user = match user {
+        None => String::new(),
+        Some(user) => match user.split_once(':') {
+            Some((name, _)) if !scheme.is_empty() => format!("{name}:…@"),
+            _ => "…@".to_owned(),
+        },
+    };
+    match host.split_once('?') {
+        Some((host, _)) => format!("{scheme}{user}{host}?…"),
+        None => format!("{scheme}{user}{host}"),
+    }
 }
 
 #[cfg(test)]
@@ -264,5 +277,14 @@ mod tests {
             Address::parse("redis://host", Some(Vec::new())).is_err(),
             "certificates without TLS"
         );
+        for wrong in [
+            "redis:/:secret@host",
+            "me:secret@host",
+            "valkey://me:secret@host",
+            "redis://:se?cret@host",
+        ] {
+            let error = format!("{:?}", Address::parse(wrong, None).map(drop));
+            assert!(!error.contains("secret") && !error.contains("cret@"), "{error}");
+        }
     }
 }
