@@ -108,7 +108,7 @@ def to_bytes(plane: np.ndarray) -> np.ndarray:
     return np.clip(np.floor(plane + 0.5), 0, 255).astype(np.uint8)
 
 
-def blur(image: Image.Image, sigma: float) -> Image.Image:
+def soft(image: Image.Image, sigma: float) -> np.ndarray:
     """The exact Gaussian of every channel; colour weighted by alpha, so that what nobody sees does not bleed in."""
     samples = np.asarray(image, dtype=np.float64)
     planes = [samples] if samples.ndim == 2 else [samples[..., index] for index in range(samples.shape[2])]
@@ -119,8 +119,12 @@ def blur(image: Image.Image, sigma: float) -> Image.Image:
         planes = [convolve(colour * alpha, sigma) / weight for colour in colours] + [blurred_alpha]
     else:
         planes = [convolve(plane, sigma) for plane in planes]
-    stacked = planes[0] if len(planes) == 1 else np.stack(planes, axis=2)
-    return Image.fromarray(to_bytes(stacked), image.mode)
+    return planes[0] if len(planes) == 1 else np.stack(planes, axis=2)
+
+
+def blur(image: Image.Image, sigma: float) -> Image.Image:
+    """The exact Gaussian, rounded to levels."""
+    return Image.fromarray(to_bytes(soft(image, sigma)), image.mode)
 
 
 FILTERS = {
@@ -233,11 +237,12 @@ def mixed(rows: list[list[float]]):
 
 
 def sharpened(sigma: float, amount: float, threshold: int = 0):
-    """The unsharp mask with the Gaussian rounded to levels, as an editor has it between the two."""
+    """The unsharp mask with the exact Gaussian."""
 
     def make(image: Image.Image) -> Image.Image:
-        levels, soft = (np.asarray(step, dtype=np.float64) for step in (image, blur(image, sigma)))
-        difference = np.where(np.abs(levels - soft) > threshold, levels - soft, 0)
+        levels = np.asarray(image, dtype=np.float64)
+        difference = levels - soft(image, sigma)
+        difference = np.where(np.abs(difference) > threshold, difference, 0)
         return Image.fromarray(to_bytes(levels + amount * difference), image.mode)
 
     return make
