@@ -85,7 +85,12 @@ pub async fn check_installation(
         Some(_) if was_noted => return Ok(()),
         Some(_) => {}
         None if was_noted && place == BrokerPlace::Apart => return Err(InstallationError::OtherStorage { broker }),
-        None => blobs.note_installation(broker).await?,
+        None => {
+            // Asked of whoever writes: a database that is no longer at its place leaves no note in what took it.
+            let value = broker.to_string().into_bytes();
+            registry.put_if(NAMESPACE, ID, value, Expected::Absent, None).await?;
+            blobs.note_installation(broker).await?;
+        }
     }
     registry
         .put_if(NAMESPACE, NOTED, Vec::new(), Expected::Any, None)

@@ -1,5 +1,6 @@
 //! Starting, draining, stopping, dying, and starting again: what was acknowledged is done, once.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -160,4 +161,32 @@ fn an_address_beyond_loopback_is_refused_with_the_reason() {
         "{output}"
     );
     assert!(!data.path().exists(), "it is refused before anything is written");
+}
+
+#[test]
+fn a_data_folder_that_is_replaced_under_a_server_takes_nothing() {
+    let data = DataFolder::new();
+    let server = Server::start(&data);
+    let client = server.client();
+    let photo = testdata("bench/photo_0.3mp.jpg");
+    let first = client.upload("photo.jpg", &photo);
+    client.wait_until_final(&first);
+    // As when a volume is unmounted: what is below its mount point is empty.
+    let aside = data.path().with_extension("aside");
+    fs::rename(data.path(), &aside).unwrap();
+    fs::create_dir(data.path()).unwrap();
+    let form = Form::new().file("file", "photo.jpg", &photo);
+    client
+        .send(Request::form("/upload", &form))
+        .expect_problem(503, "storage_unavailable");
+    client.get("/readyz").expect(503);
+    assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0);
+
+    fs::remove_dir(data.path()).unwrap();
+    fs::rename(&aside, data.path()).unwrap();
+    let second = client.upload("photo.jpg", &photo);
+    for task in [&first, &second] {
+        assert_eq!(client.wait_until_final(task)["state"], "completed");
+    }
+    server.stop();
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pixmill_blob::{BlobKey, BlobStore};
-use pixmill_broker::{Broker, BrokerError, BrokerOptions, Entry, Expected, MemoryBroker, PutOutcome, Registry};
+use pixmill_broker::{
+    Broker, BrokerError, BrokerOptions, Entry, Expected, MemoryBroker, PutOutcome, Registry, SqliteBroker,
+};
 use pixmill_types::{InstallationId, Segment, TaskId};
 use pixmill_worker::{BrokerPlace, InstallationError, Worker, WorkerServices, check_installation};
 use tokio::sync::Notify;
@@ -175,4 +177,22 @@ async fn a_broker_that_was_emptied_costs_no_file() {
     }
     assert!(bench.has_input(task, PHOTO).await);
     worker.drain().await;
+}
+
+#[tokio::test]
+async fn a_folder_that_took_the_place_of_another_is_not_noted() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    let broker = SqliteBroker::open(&data.join("pixmill.db"), BrokerOptions::default()).unwrap();
+    let blobs = BlobStore::local(&data).await.unwrap();
+    check_installation(&broker, BrokerPlace::BesideFiles, &blobs)
+        .await
+        .unwrap();
+    std::fs::rename(&data, root.path().join("aside")).unwrap();
+    std::fs::create_dir(&data).unwrap();
+    let refused = check_installation(&broker, BrokerPlace::BesideFiles, &blobs)
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, InstallationError::Broker(_)), "{refused:?}");
+    assert_eq!(std::fs::read_dir(&data).unwrap().count(), 0);
 }
