@@ -120,6 +120,10 @@ def hostile_set() -> None:
     (folder / "body_cut.webp").write_bytes(webp[: len(webp) // 2])
     (folder / "bytes_after_end.jpg").write_bytes(photo + b"<?php echo 1; ?>\n" * 64)
     (folder / "png_named.jpg").write_bytes((TESTDATA / "pngsuite/basn2c08.png").read_bytes())
+    # Of a screen of 4 x 4: nothing wide and all high.
+    narrow = b"GIF89a" + struct.pack("<HHBBB", 4, 4, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
+    narrow += b"," + struct.pack("<HHHHB", 0, 0, 0, 4, 0) + b"\x02\x02\x4c\x01\0;"
+    (folder / "no_columns.gif").write_bytes(narrow)
     (folder / "picture.svg").write_text(
         '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><rect width="8" height="8"/></svg>\n'
     )

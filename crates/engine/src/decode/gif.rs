@@ -109,7 +109,7 @@ impl<'a> Frames<'a> {
             self.disposal = Disposal::Wipe(place);
         }
         let indices = std::mem::take(&mut self.indices);
-        let width = place.width.max(1) as usize;
+        let width = place.width as usize;
         for (y, row) in self.rows(place).enumerate() {
             let stored = if is_interlaced {
                 stored_row(y, place.height as usize)

@@ -194,3 +194,14 @@ fn tiff_of_one_tile(side: u32, tile: u32, samples: u16) -> Vec<u8> {
     file.extend_from_slice(&[0; 4]);
     file
 }
+
+#[test]
+fn a_frame_without_columns_shows_nothing() {
+    let made = mill(&read("hostile/no_columns.gif"), "=> png")
+        .unwrap()
+        .outputs
+        .remove(0);
+    let picture = Picture::decode(ImageFormat::Png, &made.bytes);
+    assert_eq!((picture.width, picture.height, picture.channels), (4, 4, 4));
+    assert!(picture.samples.iter().all(|sample| *sample == 0));
+}
