@@ -24,9 +24,9 @@ pub(super) struct Edges {
     /// Of the rows of the strip at hand.
     pub(super) left: Vec<u16>,
     pub(super) right: Vec<u16>,
-    /// Of all columns.
-    pub(super) top: Vec<u16>,
-    pub(super) bottom: Vec<u16>,
+    /// Of all columns, and the corners on the left and the right.
+    pub(super) top: (Vec<u16>, (u16, u16)),
+    pub(super) bottom: (Vec<u16>, (u16, u16)),
     /// Blocks of the picture along each direction.
     across: usize,
     down: usize,
@@ -52,8 +52,8 @@ impl Edges {
         Ok(Self {
             left: zeros(rows as u64)?,
             right: zeros(rows as u64)?,
-            top: zeros((across * HALF) as u64)?,
-            bottom: zeros((across * HALF) as u64)?,
+            top: (zeros((across * HALF) as u64)?, (0, 0)),
+            bottom: (zeros((across * HALF) as u64)?, (0, 0)),
             across,
             down,
             basis: Basis {
@@ -90,13 +90,19 @@ impl Edges {
             let block = Block::new(group, quantizer, self.across - 1 - first);
             self.right[into].copy_from_slice(&self.basis.column(&block, -1.0));
         }
-        for (is_edge, edge, sign) in [
+        for (is_edge, (edge, corners), sign) in [
             (row == 0, &mut self.top, 1.0),
             (row + 1 == self.down, &mut self.bottom, -1.0),
         ] {
             for block in blocks.clone().filter(|_| is_edge) {
                 let taken = Block::new(group, quantizer, block - first).transposed();
                 edge[block * HALF..(block + 1) * HALF].copy_from_slice(&self.basis.column(&taken, sign));
+                if block == 0 {
+                    corners.0 = self.basis.corner(&taken, (sign, 1.0));
+                }
+                if block + 1 == self.across {
+                    corners.1 = self.basis.corner(&taken, (sign, -1.0));
+                }
             }
         }
     }
@@ -120,17 +126,28 @@ impl Block {
 impl Basis {
     /// The first column of a block, or where `sign` is negative the last, at half the height.
     fn column(&self, block: &Block, sign: f32) -> [u16; HALF] {
-        let rows: [f32; HALF] = std::array::from_fn(|row| {
-            let signs = [1.0, sign].into_iter().cycle();
-            let frequencies = block.0[row * 8..][..8].iter().zip(&self.outermost);
-            frequencies
-                .zip(signs)
-                .map(|((level, at), sign)| level * at * sign)
-                .sum()
-        });
+        let rows: [f32; HALF] = std::array::from_fn(|row| self.outermost(&block.0[row * 8..][..8], sign));
         self.halves.map(|at| {
             let sample: f32 = at.iter().zip(&rows).map(|(at, row)| at * row).sum();
-            ((sample + MIDDLE).clamp(0.0, WHITE) * PARTS).round() as u16
+            in_parts(sample)
         })
     }
+
+    /// The sample of a block where that column meets the first row, or where the second sign is negative the last.
+    fn corner(&self, block: &Block, (across, down): (f32, f32)) -> u16 {
+        let rows: [f32; 8] = std::array::from_fn(|row| self.outermost(&block.0[row * 8..][..8], across));
+        in_parts(self.outermost(&rows, down))
+    }
+
+    /// The first of eight samples of these frequencies, or where `sign` is negative the last.
+    fn outermost(&self, frequencies: &[f32], sign: f32) -> f32 {
+        let signs = [1.0, sign].into_iter().cycle();
+        let at = frequencies.iter().zip(&self.outermost);
+        at.zip(signs).map(|((level, at), sign)| level * at * sign).sum()
+    }
+}
+
+/// A sample around the middle in parts of a level.
+fn in_parts(sample: f32) -> u16 {
+    ((sample + MIDDLE).clamp(0.0, WHITE) * PARTS).round() as u16
 }

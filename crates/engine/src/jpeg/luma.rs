@@ -166,11 +166,11 @@ impl Blur {
     }
 
     /// Takes what is beyond the first or the last row.
-    fn take_beyond(&mut self, edge: &[u16]) {
+    fn take_beyond(&mut self, (edge, corners): &(Vec<u16>, (u16, u16))) {
         if let Some(strip) = &mut self.beyond {
             let begin = strip.begin_of(0);
             strip.numbers[begin..begin + edge.len()].copy_from_slice(edge);
-            strip.repeat_edges(1);
+            strip.put_beyond([*corners].into_iter());
             self.rows.take(self.taken, &strip.numbers, begin);
             self.taken += 1;
         }
