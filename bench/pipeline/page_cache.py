@@ -1,7 +1,7 @@
 """Fills the page cache, as it is on any machine that has run for a day.
 
 A virtual machine that has just started, or lay idle, has memory that its host has to give it first, page by page, for each new
-page of a file. That is measured as if it were the cost of whoever writes the file: a fifth of a small task, once for each page.
+page of a file. That would be counted as the cost of whoever writes the file: up to a fifth of what a small task takes.
 """
 
 import os

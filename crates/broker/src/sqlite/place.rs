@@ -3,7 +3,7 @@
 //! A folder that was removed, moved aside or mounted over leaves its open files usable: SQLite would go on committing to one that
 //! nobody finds after a restart, and every such task would have been acknowledged.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -48,6 +48,10 @@ impl Place {
 }
 
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
-    let found = fs::metadata(path)?;
-    Ok((found.dev(), found.ino()))
+    fs::metadata(path).map(|found| identity_of(&found))
+}
+
+/// Device and number, which no other file has while this one is open.
+pub(super) fn identity_of(file: &Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
 }

@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use pixmill_types::WorkerId;
+
+use super::place::identity_of;
 
 /// Ends the name of a lock file, after the worker's.
 const SUFFIX: &str = ".lock";
@@ -116,7 +117,7 @@ fn remove_if_same(path: &Path, locked: &File) -> io::Result<()> {
 fn is_same(path: &Path, file: &File) -> io::Result<bool> {
     let opened = file.metadata()?;
     match fs::metadata(path) {
-        Ok(found) => Ok((found.dev(), found.ino()) == (opened.dev(), opened.ino())),
+        Ok(found) => Ok(identity_of(&found) == identity_of(&opened)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }

@@ -44,7 +44,24 @@ impl Look {
                 step: *step,
                 levels: Levels::default(),
             }),
-            _ => None,
+            Operation::Orient(_)
+            | Operation::Grayscale
+            | Operation::Blur(_)
+            | Operation::Resize(_)
+            | Operation::Curve(_)
+            | Operation::Matrix(_)
+            | Operation::ToSrgb
+            | Operation::Crop(_)
+            | Operation::Pad(_)
+            | Operation::Rotate(_)
+            | Operation::Flatten(_)
+            | Operation::Round(_)
+            | Operation::Sharpen(_)
+            | Operation::Pixelate(_)
+            | Operation::Median(_)
+            | Operation::Edge(_)
+            | Operation::Watermark(_)
+            | Operation::Text(_) => None,
         }
     }
 

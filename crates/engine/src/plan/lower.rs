@@ -158,7 +158,29 @@ fn leaves_colours(step: &Step) -> bool {
         Step::Orient(_) | Step::Flip(_) | Step::Flop(_) => true,
         Step::Crop(step) => !sides::looks_at_pixels(step),
         Step::Resize(step) => !step.linear && step.gravity != Focus::Attention && step.fit != Fit::Contain,
-        _ => false,
+        Step::Grayscale(_)
+        | Step::Blur(_)
+        | Step::Pad(_)
+        | Step::Rotate(_)
+        | Step::Flatten(_)
+        | Step::Round(_)
+        | Step::Trim(_)
+        | Step::Brightness(_)
+        | Step::Contrast(_)
+        | Step::Gamma(_)
+        | Step::Invert(_)
+        | Step::Threshold(_)
+        | Step::Saturation(_)
+        | Step::Hue(_)
+        | Step::Sepia(_)
+        | Step::Tint(_)
+        | Step::Sharpen(_)
+        | Step::Pixelate(_)
+        | Step::Median(_)
+        | Step::Edge(_)
+        | Step::Normalise(_)
+        | Step::Watermark(_)
+        | Step::Text(_) => false,
     }
 }
 
