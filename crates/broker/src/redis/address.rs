@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pixmill_types::without_secrets;
 use redis::aio::MultiplexedConnection;
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
@@ -38,7 +39,7 @@ pub(super) enum Connection {
 
 /// Where the broker's Redis is.
 pub(super) struct Address {
-    /// As it was written, without its password.
+    /// As it was written, without its user and password.
     pub(super) shown: String,
     target: Target,
 }
@@ -66,7 +67,7 @@ impl Address {
     /// Reads an address; opens nothing. With `authorities`, certificates in PEM, a server is believed when one of them
     /// has signed its certificate, and otherwise when one of the system's has.
     pub(super) fn parse(address: &str, authorities: Option<Vec<u8>>) -> Result<Self, RedisOpenError> {
-        let shown = without_password(address);
+        let shown = without_secrets(address);
         let target = target(address, authorities).map_err(|reason| RedisOpenError::Address {
             address: shown.clone(),
             reason,
@@ -218,33 +219,6 @@ fn sentinel(address: &str, certificates: Option<TlsCertificates>) -> Result<Sent
     builder.build().map_err(text)
 }
 
-/// The address as it may be printed: a password stands before the host, or behind a question mark; in one that is written
-/// wrongly too.
-fn without_password(address: &str) -> String {
-    let (scheme, rest) = match address.find("://") {
-        Some(end) => address.split_at(end + "://".len()),
-        None => ("", address),
-    };
-    let (user, host) = rest
-        .rsplit_once('@')
-        .map_or((None, rest), |(user, host)| (Some(user), host));
-    // Either the password has the question mark, or what follows the question mark has the @.
-    if user.is_some_and(|user| user.contains('?')) {
-        return format!("{scheme}…");
-    }
-    let user = match user {
-        None => String::new(),
-        Some(user) => match user.split_once(':') {
-            Some((name, _)) if !scheme.is_empty() => format!("{name}:…@"),
-            _ => "…@".to_owned(),
-        },
-    };
-    match host.split_once('?') {
-        Some((host, _)) => format!("{scheme}{user}{host}?…"),
-        None => format!("{scheme}{user}{host}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,13 +227,13 @@ mod tests {
     fn addresses_are_read_and_passwords_never_shown() {
         for (address, shown) in [
             ("redis://127.0.0.1:6379/2", "redis://127.0.0.1:6379/2"),
-            ("rediss://user:secret@host/0", "rediss://user:…@host/0"),
+            ("rediss://user:secret@host/0", "rediss://…@host/0"),
             ("redis+unix:///run/redis.sock", "redis+unix:///run/redis.sock"),
             ("redis+unix:///run/redis.sock?pass=p", "redis+unix:///run/redis.sock?…"),
-            ("redis+cluster://u:p@a:1,b:2", "redis+cluster://u:…@a:1,b:2"),
+            ("redis+cluster://u:p@a:1,b:2", "redis+cluster://…@a:1,b:2"),
             (
                 "redis+sentinel://:p@a:1,b:2/main/3",
-                "redis+sentinel://:…@a:1,b:2/main/3",
+                "redis+sentinel://…@a:1,b:2/main/3",
             ),
         ] {
             assert_eq!(Address::parse(address, None).unwrap().shown, shown);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::mask::without_secrets;
+use pixmill_types::without_secrets;
+
 use super::value::Value;
 
 /// One setting, as its declaration says.

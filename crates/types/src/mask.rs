@@ -1,8 +1,9 @@
-//! Hides the secrets of an address. Printed settings and refused ones all come through here.
+//! Hides the secrets of an address. Whatever is printed of one, a setting, a refusal or a line of the log, comes through here.
 
-/// The address with dots for all that stands before its last @, and for all behind a question mark: a password may be in
-/// either. An address that is written wrongly still has its password, so nothing here relies on its form.
-pub(super) fn without_secrets(address: &str) -> String {
+/// The address with an ellipsis for all that stands before its last @, and for all behind a question mark: a password may
+/// be in either. An address that is written wrongly still has its password, so nothing here relies on its form.
+#[must_use]
+pub fn without_secrets(address: &str) -> String {
     let (scheme, rest) = address.split_at(authority_start(address));
     let (user, host) = rest
         .rsplit_once('@')
@@ -46,6 +47,11 @@ mod tests {
             ("redis://:se/cret@host/0", "redis://…@host/0"),
             ("redis://:se?cret@host/0", "redis://…"),
             ("redis+cluster://me:secret@a:1,b:2", "redis+cluster://…@a:1,b:2"),
+            (
+                "redis+sentinel://:secret@a:1,b:2/main/3",
+                "redis+sentinel://…@a:1,b:2/main/3",
+            ),
+            ("valkey://me:secret@host", "valkey://…@host"),
             (
                 "redis+unix:///run/redis.sock?pass=secret",
                 "redis+unix:///run/redis.sock?…",
