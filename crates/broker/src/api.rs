@@ -9,7 +9,7 @@ use pixmill_types::{
     Task, TaskId, TaskState, Timestamp, WorkerId,
 };
 
-use crate::BrokerError;
+use crate::{BrokerError, Reaped};
 
 /// A task to be stored.
 #[derive(Debug, Clone)]
@@ -148,6 +148,20 @@ pub struct ListQuery {
     pub limit: usize,
 }
 
+/// Which tasks that ended without a result to read, in the order they ended, those of one millisecond by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedQuery {
+    /// Tasks of this queue.
+    pub queue: QueueName,
+    /// Tasks that ended then or later, by the broker's clock.
+    pub since: Timestamp,
+    /// Of those that ended at `since`, only the ones with a larger id. The next page goes on after the last task of this
+    /// one: since its end, after its id.
+    pub after: Option<TaskId>,
+    /// At most this many; 1 to 1,000.
+    pub limit: usize,
+}
+
 /// A place in a listing. Opaque: only the broker that made it can read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListCursor(pub String);
@@ -218,15 +232,6 @@ pub struct QueueStats {
     pub oldest_ready: Option<Timestamp>,
     /// When the longest-running attempt began.
     pub oldest_running: Option<Timestamp>,
-}
-
-/// What a reaper did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Reaped {
-    /// Tasks queued again after their lease expired.
-    pub requeued: u64,
-    /// Tasks failed as crashed or timed out after their last attempt.
-    pub failed: u64,
 }
 
 /// Durable named queues of tasks.
@@ -335,6 +340,12 @@ pub trait Broker: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`BrokerError::InvalidCursor`], [`BrokerError::Unavailable`].
     async fn list(&self, query: ListQuery) -> Result<Page, BrokerError>;
+
+    /// Reads failed and cancelled tasks by when they ended.
+    ///
+    /// # Errors
+    /// [`BrokerError::Unavailable`].
+    async fn ended(&self, query: EndedQuery) -> Result<Vec<Task>, BrokerError>;
 
     /// Counts records and finds the oldest.
     ///

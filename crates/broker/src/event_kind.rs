@@ -18,10 +18,7 @@ pub(crate) const fn code(kind: EventKind) -> Option<FailureCode> {
 
 /// The kind of that name and code.
 pub(crate) fn parse(name: &str, code: Option<&str>) -> Option<EventKind> {
-    let with_code = |make: fn(FailureCode) -> EventKind| {
-        let found = FailureCode::ALL.into_iter().find(|known| Some(known.as_str()) == code);
-        found.map(make)
-    };
+    let with_code = |make: fn(FailureCode) -> EventKind| code.and_then(FailureCode::from_name).map(make);
     match name {
         "task.retrying" => with_code(EventKind::Retrying),
         "task.failed" => with_code(EventKind::Failed),

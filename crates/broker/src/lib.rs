@@ -11,6 +11,7 @@ mod memory;
 mod options;
 pub(crate) mod policy;
 mod presence;
+mod reaped;
 mod redis;
 mod registry;
 mod sqlite;
@@ -18,12 +19,13 @@ mod workers;
 
 pub use self::redis::{RedisBroker, RedisOpenError, RedisOptions, RedisUsage};
 pub use api::{
-    Broker, ClaimRequest, Claimed, Completion, EventPage, EventQuery, FollowUp, Idempotency, Lease, ListCursor,
-    ListQuery, Page, QueueStats, Reaped, Renewal, Stats, Submission, Submitted,
+    Broker, ClaimRequest, Claimed, Completion, EndedQuery, EventPage, EventQuery, FollowUp, Idempotency, Lease,
+    ListCursor, ListQuery, Page, QueueStats, Renewal, Stats, Submission, Submitted,
 };
 pub use error::BrokerError;
 pub use memory::MemoryBroker;
 pub use options::{BrokerOptions, Clock, SystemClock};
+pub use reaped::{LostAttempt, Reaped};
 pub use registry::{Entry, Expected, PutOutcome, Registry};
 pub use sqlite::{BackupReport, OpenError, SqliteBroker};
 pub use workers::{LivingWorker, WorkerPage, WorkerReport, announce_worker, living_workers, withdraw_worker};

@@ -68,6 +68,12 @@ impl FailureCode {
         }
     }
 
+    /// The code of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == name)
+    }
+
     /// Whether another attempt on the same input must end the same way, so that none is made.
     #[must_use]
     pub const fn is_permanent(self) -> bool {

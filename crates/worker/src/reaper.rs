@@ -21,20 +21,13 @@ pub(crate) async fn run(context: Arc<Context>) {
 async fn reap(context: &Context) -> Result<(), UpkeepError> {
     loop {
         let reaped = context.broker.reap(BATCH).await?;
-        context.metrics.reaped_requeued.increment(reaped.requeued);
-        context.metrics.reaped_failed.increment(reaped.failed);
-        if reaped.failed > 0 {
+        context.metrics.reaped_requeued.increment(reaped.requeued.len() as u64);
+        context.metrics.reaped_failed.increment(reaped.failed.len() as u64);
+        reaped.log();
+        if !reaped.failed.is_empty() {
             context.tasks_ended_by_reaper.notify_one();
         }
-        let tasks = reaped.requeued + reaped.failed;
-        if tasks > 0 {
-            tracing::warn!(
-                requeued = reaped.requeued,
-                failed = reaped.failed,
-                "took tasks from workers that no longer answer"
-            );
-        }
-        if tasks < BATCH as u64 {
+        if reaped.attempts() < BATCH {
             return Ok(());
         }
     }

@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use pixmill_broker::{BrokerError, ListQuery, Renewal};
-use pixmill_types::{Causes, LeaseId, Task, TaskId, TaskState, Timestamp};
+use pixmill_broker::{BrokerError, EndedQuery, Renewal};
+use pixmill_types::{Causes, LeaseId, Task, TaskId, Timestamp};
 
 use crate::attempt::Ending;
 use crate::context::Context;
@@ -17,6 +18,9 @@ use crate::upkeep::{UpkeepError, rounds};
 
 /// Records looked at in one step.
 const BATCH: usize = 100;
+/// Rounds overlap by so much: the end of a task can be seen a little later than it says, and the nodes of a cluster have
+/// clocks of their own.
+const OVERLAP: Duration = Duration::from_secs(10);
 
 /// Removes the outputs of earlier attempts at the task before its next one begins.
 ///
@@ -70,39 +74,31 @@ async fn clear_ended(context: &Context, last_round: &AtomicU64) -> Result<(), Up
     let begun = context.broker.stats().await?.now;
     let since = match last_round.load(Ordering::Relaxed) {
         0 => begun.before(context.options.sweep_age),
-        millis => Timestamp::from_millis(millis),
+        millis => Timestamp::from_millis(millis).before(OVERLAP),
     };
-    for state in [TaskState::Failed, TaskState::Cancelled] {
-        clear_state(context, state, since).await?;
+    let mut query = EndedQuery {
+        queue: context.options.queue.clone(),
+        since,
+        after: None,
+        limit: BATCH,
+    };
+    loop {
+        let tasks = context.broker.ended(query.clone()).await?;
+        for task in tasks.iter().filter(|task| may_have_remains(task)) {
+            clear_task(context, task.id).await?;
+        }
+        let Some(last) = tasks.last() else { break };
+        query.since = last.finished_at.unwrap_or(query.since);
+        query.after = Some(last.id);
     }
     last_round.store(begun.as_millis(), Ordering::Relaxed);
     Ok(())
 }
 
-async fn clear_state(context: &Context, state: TaskState, since: Timestamp) -> Result<(), UpkeepError> {
-    let mut query = ListQuery {
-        state: Some(state),
-        queue: Some(context.options.queue.clone()),
-        after: None,
-        limit: BATCH,
-    };
-    loop {
-        let page = context.broker.list(query.clone()).await?;
-        for task in page.tasks.iter().filter(|task| may_have_remains(task, since)) {
-            clear_task(context, task.id).await?;
-        }
-        query.after = page.next;
-        if query.after.is_none() {
-            return Ok(());
-        }
-    }
-}
-
 /// An attempt that ends by its own worker's hand tidies up; a bad image is not even written.
-fn may_have_remains(task: &Task, since: Timestamp) -> bool {
-    let ended_since = task.finished_at.is_some_and(|finished| finished >= since);
+fn may_have_remains(task: &Task) -> bool {
     let bad_image = task.failure.as_ref().is_some_and(|failure| failure.code.is_permanent());
-    ended_since && task.attempt > 0 && !bad_image
+    task.attempt > 0 && !bad_image
 }
 
 async fn clear_task(context: &Context, task: TaskId) -> Result<(), UpkeepError> {

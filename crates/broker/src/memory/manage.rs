@@ -3,7 +3,7 @@
 use pixmill_types::{EventKind, IdempotencyKey, Task, TaskId, TaskState, Transition};
 
 use super::state::State;
-use crate::{BrokerError, FollowUp, ListCursor, ListQuery, Page, Stats, Submission, Submitted, policy};
+use crate::{BrokerError, EndedQuery, FollowUp, ListCursor, ListQuery, Page, Stats, Submission, Submitted, policy};
 
 impl State {
     /// Stores a client's task, unless it is there already or there is no room.
@@ -118,6 +118,15 @@ impl State {
             tasks: tasks.collect::<Result<_, BrokerError>>()?,
             next,
         })
+    }
+
+    /// Reads failed and cancelled tasks by when they ended.
+    pub(super) fn ended(&self, query: &EndedQuery) -> Result<Vec<Task>, BrokerError> {
+        let queue = self.queues.get(&query.queue).into_iter();
+        let seqs = queue.flat_map(|queue| queue.ended(query.since, query.after));
+        seqs.take(query.limit.clamp(1, policy::MAX_PAGE))
+            .map(|seq| Ok(self.record(seq)?.task.clone()))
+            .collect()
     }
 
     /// Counts.

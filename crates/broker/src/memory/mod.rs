@@ -21,8 +21,8 @@ use tokio::time::Instant;
 use self::state::State;
 use crate::hub::{Hub, Topic};
 use crate::{
-    Broker, BrokerError, BrokerOptions, ClaimRequest, Claimed, Completion, Entry, EventPage, EventQuery, Expected,
-    FollowUp, ListQuery, Page, PutOutcome, Reaped, Registry, Renewal, Stats, Submission, Submitted,
+    Broker, BrokerError, BrokerOptions, ClaimRequest, Claimed, Completion, EndedQuery, Entry, EventPage, EventQuery,
+    Expected, FollowUp, ListQuery, Page, PutOutcome, Reaped, Registry, Renewal, Stats, Submission, Submitted,
 };
 
 /// Keeps everything in memory: for tests, for trying things out, and where losing the queue does not matter.
@@ -172,6 +172,10 @@ impl Broker for MemoryBroker {
 
     async fn list(&self, query: ListQuery) -> Result<Page, BrokerError> {
         self.step(|state| state.list(&query))
+    }
+
+    async fn ended(&self, query: EndedQuery) -> Result<Vec<Task>, BrokerError> {
+        self.step(|state| state.ended(&query))
     }
 
     async fn stats(&self) -> Result<Stats, BrokerError> {

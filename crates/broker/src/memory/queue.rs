@@ -1,8 +1,9 @@
 //! One queue's tasks by where they stand. Keeps places, never records.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
-use pixmill_types::{QueueName, TaskState, Timestamp};
+use pixmill_types::{QueueName, TaskId, TaskState, Timestamp};
 
 use super::state::Record;
 use crate::QueueStats;
@@ -18,6 +19,8 @@ pub(super) struct Queue {
     delayed: BTreeSet<(Timestamp, u64)>,
     /// Tasks under way, longest-running first.
     running: BTreeSet<(Timestamp, u64)>,
+    /// Failed and cancelled tasks by their end and the bytes of their id.
+    ended: BTreeMap<(Timestamp, [u8; 16]), u64>,
     by_state: [BTreeSet<u64>; TaskState::ALL.len()],
 }
 
@@ -33,7 +36,10 @@ impl Queue {
             TaskState::Running => {
                 self.running.insert(started(record));
             }
-            TaskState::Completed | TaskState::Failed | TaskState::Cancelled => {}
+            TaskState::Completed => {}
+            TaskState::Failed | TaskState::Cancelled => {
+                self.ended.insert(end(record), record.seq);
+            }
         }
     }
 
@@ -44,6 +50,7 @@ impl Queue {
         self.waiting.remove(&(record.ready_since, record.seq));
         self.delayed.remove(&(record.ready_since, record.seq));
         self.running.remove(&started(record));
+        self.ended.remove(&end(record));
     }
 
     /// Lets `record`, which is queued, be claimed from now on.
@@ -79,6 +86,15 @@ impl Queue {
         self.by_state[state as usize].range(..before).rev().copied()
     }
 
+    /// The failed and cancelled tasks that ended at `since` or later, of those at `since` only the ones behind `after`.
+    pub(super) fn ended(&self, since: Timestamp, after: Option<TaskId>) -> impl Iterator<Item = u64> {
+        let start = match after {
+            Some(task) => Bound::Excluded((since, *task.as_bytes())),
+            None => Bound::Included((since, [0; 16])),
+        };
+        self.ended.range((start, Bound::Unbounded)).map(|(_, seq)| *seq)
+    }
+
     /// Counts; `None` for a queue without tasks.
     pub(super) fn stats(&self, queue: &QueueName) -> Option<QueueStats> {
         if self.by_state.iter().all(BTreeSet::is_empty) {
@@ -101,6 +117,11 @@ impl Queue {
 
 fn started(record: &Record) -> (Timestamp, u64) {
     (record.task.started_at.unwrap_or(record.task.created_at), record.seq)
+}
+
+fn end(record: &Record) -> (Timestamp, [u8; 16]) {
+    let at = record.task.finished_at.unwrap_or(record.task.created_at);
+    (at, *record.task.id.as_bytes())
 }
 
 fn count<T>(places: &BTreeSet<T>) -> u64 {

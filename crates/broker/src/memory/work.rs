@@ -4,7 +4,7 @@ use pixmill_types::{EventKind, Failure, LeaseId, Success, Task, Timestamp, Trans
 
 use super::state::{Ended, Held, Named, State};
 use crate::policy::{self, Offer};
-use crate::{BrokerError, ClaimRequest, Claimed, Completion, FollowUp, Lease, Reaped, Renewal};
+use crate::{BrokerError, ClaimRequest, Claimed, Completion, FollowUp, Lease, LostAttempt, Reaped, Renewal};
 
 impl State {
     /// Leases what fits, or what the same call was granted before.
@@ -185,19 +185,23 @@ impl State {
         let mut reaped = Reaped::default();
         let is_expired = |held: &&Held| self.presence.is_expired(held.expires_at, self.now);
         let expired = self.leases.values().filter(is_expired);
-        let mut expired: Vec<(Timestamp, u64)> = expired.map(|held| (held.expires_at, held.seq)).collect();
+        let mut expired: Vec<(Timestamp, u64, WorkerId)> = expired
+            .map(|held| (held.expires_at, held.seq, held.worker.clone()))
+            .collect();
         expired.sort_unstable();
-        for (_, seq) in expired.into_iter().take(limit) {
+        for (_, seq, worker) in expired.into_iter().take(limit) {
             let task = &self.record(seq)?.task;
             let started_at = task.started_at.unwrap_or(self.now);
             let failure = policy::expiry_failure(self.now, started_at, task.timeout_ms, false);
+            let lost = LostAttempt {
+                task: task.id,
+                attempt: task.attempt,
+                worker,
+                code: failure.code,
+            };
             let task = self.end_attempt(seq, failure, None)?;
             self.revoke(seq);
-            if task.state.is_final() {
-                reaped.failed += 1;
-            } else {
-                reaped.requeued += 1;
-            }
+            reaped.add(lost, task.state);
         }
         Ok(reaped)
     }

@@ -16,7 +16,7 @@ use crate::BrokerError;
 
 /// Longest time to wait for a connection that somebody else, or this call, makes.
 const CONNECT_PATIENCE: Duration = Duration::from_millis(2_500);
-/// For so long after a failed attempt to connect nobody tries again: calls fail at once.
+/// For so long after a failed attempt to connect nobody tries again: calls fail at once, for the same reason.
 const REST: Duration = Duration::from_millis(200);
 
 /// Whether a call may be sent once more when the connection broke under it.
@@ -39,7 +39,8 @@ pub(super) struct Replicas {
 struct Current {
     connection: Option<Connection>,
     generation: u64,
-    failed_at: Option<Instant>,
+    /// The last attempt to connect, when it failed.
+    failed: Option<(Instant, RedisError)>,
 }
 
 /// The connection that all calls share.
@@ -198,18 +199,20 @@ impl Link {
         if let Some(connection) = &current.connection {
             return Ok((connection.clone(), current.generation));
         }
-        if current.failed_at.is_some_and(|at| at.elapsed() < REST) {
-            return Err(RedisError::from(std::io::Error::from(std::io::ErrorKind::NotConnected)));
+        if let Some((at, error)) = &current.failed
+            && at.elapsed() < REST
+        {
+            return Err(error.clone());
         }
         match self.connect(Purpose::Calls).await {
             Ok(connection) => {
                 current.connection = Some(connection.clone());
                 current.generation += 1;
-                current.failed_at = None;
+                current.failed = None;
                 Ok((connection, current.generation))
             }
             Err(error) => {
-                current.failed_at = Some(Instant::now());
+                current.failed = Some((Instant::now(), error.clone()));
                 Err(error)
             }
         }

@@ -1,6 +1,6 @@
 //! Reads that span partitions: the listing, the counts and the event log.
 
-use pixmill_types::{Event, IdempotencyKey, QueueName, TaskId, TaskState, Timestamp};
+use pixmill_types::{Event, IdempotencyKey, QueueName, Task, TaskId, TaskState, Timestamp};
 use redis::{Value, cmd};
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,7 +10,7 @@ use super::cursor::{Arrival, Place, parse_event_cursor, to_event_cursor};
 use super::record::{Record, corrupt, optional_timestamp, parse, timestamp};
 use super::script;
 use super::submit::value;
-use crate::{BrokerError, EventPage, EventQuery, ListQuery, Page, QueueStats, Stats, event_kind, policy};
+use crate::{BrokerError, EndedQuery, EventPage, EventQuery, ListQuery, Page, QueueStats, Stats, event_kind, policy};
 
 impl RedisBroker {
     /// Reads one record as it is stored.
@@ -79,6 +79,31 @@ impl RedisBroker {
             tasks: tasks.collect::<Result<_, _>>()?,
             next,
         })
+    }
+
+    /// Reads failed and cancelled tasks by when they ended.
+    pub(super) async fn list_ended(&self, query: &EndedQuery) -> Result<Vec<Task>, BrokerError> {
+        let limit = query.limit.clamp(1, policy::MAX_PAGE);
+        let since = format!("{:016}", query.since.as_millis());
+        let from = match query.after {
+            Some(task) => format!("({since}:{task}"),
+            None => format!("[{since}"),
+        };
+        let mut ended = Vec::new();
+        for partition in 0..self.partitions() {
+            let call = self
+                .call(&script::ENDED, partition)
+                .arg(query.queue.as_str())
+                .arg(&from)
+                .arg(limit);
+            let records: Vec<Record> = self.link.read(&call).await?;
+            for record in records {
+                ended.push(record.into_task()?);
+            }
+        }
+        ended.sort_by_key(|task| (task.finished_at, task.id));
+        ended.truncate(limit);
+        Ok(ended)
     }
 
     /// Counts.

@@ -43,7 +43,7 @@ impl Record {
                 "task {id} was written by a later release (schema version {version})"
             )));
         }
-        let state = TaskState::from_name(self.text("state")?).ok_or_else(|| corrupt("field state: not a state"))?;
+        let state = task_state(self.text("state")?)?;
         let success: Option<Success> = self.0.get("success").map(|text| json("success", text)).transpose()?;
         let started_at = self.time("started")?;
         Ok(Task {
@@ -165,6 +165,16 @@ impl Call {
             .arg(u8::from(code.is_permanent()))
             .arg(random.to_string()))
     }
+}
+
+/// The state that a script returned.
+pub(super) fn task_state(text: &str) -> Result<TaskState, BrokerError> {
+    TaskState::from_name(text).ok_or_else(|| corrupt("field state: not a state"))
+}
+
+/// The code that a script returned.
+pub(super) fn failure_code(text: &str) -> Result<FailureCode, BrokerError> {
+    FailureCode::from_name(text).ok_or_else(|| corrupt(format!("failure code {text:?} is unknown")))
 }
 
 /// The fence that a script returned.

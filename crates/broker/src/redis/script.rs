@@ -24,6 +24,7 @@ scripts! {
     CLAIM: "claim",
     COMPLETE: "complete",
     DELETE: "delete",
+    ENDED: "ended",
     ENTRIES: "entries",
     EVENTS: "events",
     FAIL: "fail",

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pixmill_types::{Failure, IdempotencyKey, LeaseId, Success, Task, TaskId, TaskState, Transition, WorkerId};
-use redis::{Value, cmd};
+use pixmill_types::{Failure, IdempotencyKey, LeaseId, Success, Task, TaskId, Transition, WorkerId};
+use redis::{FromRedisValue, Value, cmd};
 
 use super::RedisBroker;
 use super::link::Repeat;
-use super::record::{Record, corrupt, lease_id, optional_timestamp, parse, to_json};
+use super::record::{Record, corrupt, failure_code, lease_id, optional_timestamp, parse, task_state, to_json};
 use super::script::{self, Call};
 use super::submit::value;
 use crate::hub::{Topic, Waiting};
 use crate::{
-    Broker, BrokerError, ClaimRequest, Claimed, Completion, EventPage, EventQuery, FollowUp, ListQuery, Page, Reaped,
-    Renewal, Stats, Submission, Submitted,
+    Broker, BrokerError, ClaimRequest, Claimed, Completion, EndedQuery, EventPage, EventQuery, FollowUp, ListQuery,
+    LostAttempt, Page, Reaped, Renewal, Stats, Submission, Submitted,
 };
 
 /// Records one script purges or reaps: others wait for it.
@@ -32,8 +32,7 @@ impl RedisBroker {
             ("missing", Asked::Task(task, _)) => Err(BrokerError::NotFound(task)),
             ("conflict", Asked::Task(_, transition)) => {
                 let state: String = value(answer.next())?;
-                let state = TaskState::from_name(&state).ok_or_else(|| corrupt("field state: not a state"))?;
-                match state.after(transition) {
+                match task_state(&state)?.after(transition) {
                     Err(illegal) => Err(illegal.into()),
                     Ok(_) => Err(corrupt(format!(
                         "a script refused to {transition} a task that is {state}"
@@ -56,28 +55,27 @@ impl RedisBroker {
         }
     }
 
-    /// Does a bounded step in each partition until `limit` is used up or nothing is left.
-    async fn in_steps(&self, script: &'static script::Script, limit: usize) -> Result<[u64; 2], BrokerError> {
-        let mut total = [0; 2];
+    /// Does a bounded step in each partition until `limit` is used up or nothing is left; `take` takes each step's answer
+    /// and says how many things were done in it.
+    async fn in_steps<T: FromRedisValue>(
+        &self,
+        script: &'static script::Script,
+        limit: usize,
+        mut take: impl FnMut(T) -> Result<usize, BrokerError> + Send,
+    ) -> Result<(), BrokerError> {
         let mut left = limit;
         for partition in 0..self.partitions() {
             while left > 0 {
                 let most = left.min(STEP_LIMIT);
                 let call = self.call(script, partition).arg(most);
-                let answer: Value = self.link.write(&call, Repeat::Never).await?;
-                let done: Vec<u64> = match answer {
-                    Value::Int(_) => vec![value(Some(answer))?],
-                    many => value(Some(many))?,
-                };
-                total.iter_mut().zip(&done).for_each(|(sum, more)| *sum += more);
-                let step = usize::try_from(done.iter().sum::<u64>()).unwrap_or(usize::MAX);
-                left = left.saturating_sub(step);
-                if step < most {
+                let done = take(self.link.write(&call, Repeat::Never).await?)?;
+                left = left.saturating_sub(done);
+                if done < most {
                     break;
                 }
             }
         }
-        Ok(total)
+        Ok(())
     }
 }
 
@@ -225,6 +223,10 @@ impl Broker for RedisBroker {
         self.list_tasks(&query).await
     }
 
+    async fn ended(&self, query: EndedQuery) -> Result<Vec<Task>, BrokerError> {
+        self.list_ended(&query).await
+    }
+
     async fn stats(&self) -> Result<Stats, BrokerError> {
         self.count().await
     }
@@ -241,12 +243,31 @@ impl Broker for RedisBroker {
     }
 
     async fn reap(&self, limit: usize) -> Result<Reaped, BrokerError> {
-        let [requeued, failed] = self.in_steps(&script::REAP, limit).await?;
-        Ok(Reaped { requeued, failed })
+        let mut reaped = Reaped::default();
+        self.in_steps(&script::REAP, limit, |rows: Vec<[String; 5]>| {
+            let done = rows.len();
+            for [state, task, attempt, worker, code] in rows {
+                let lost = LostAttempt {
+                    task: parse("task", &task)?,
+                    attempt: parse("attempt", &attempt)?,
+                    worker: parse("worker", &worker)?,
+                    code: failure_code(&code)?,
+                };
+                reaped.add(lost, task_state(&state)?);
+            }
+            Ok(done)
+        })
+        .await?;
+        Ok(reaped)
     }
 
     async fn purge(&self, limit: usize) -> Result<u64, BrokerError> {
-        let [purged, _] = self.in_steps(&script::PURGE, limit).await?;
+        let mut purged = 0;
+        self.in_steps(&script::PURGE, limit, |done: usize| {
+            purged += done as u64;
+            Ok(done)
+        })
+        .await?;
         Ok(purged)
     }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use pixmill_types::{LeaseId, Priority, QueueName, RequestId, TaskState, Timestamp};
+use pixmill_types::{LeaseId, Priority, QueueName, RequestId, TaskId, TaskState, Timestamp};
 use rusqlite::Connection;
 
 use super::bare::{bare_writer, submit_plain, task};
-use super::operations::{claim, finish, leases, purge, read, reap};
+use super::operations::{claim, finish, leases, manage, purge, read, reap};
 use super::step::{Outcome, Step};
 use super::writer::Writer;
-use crate::{BrokerOptions, ClaimRequest, Clock, ListQuery};
+use crate::{BrokerOptions, ClaimRequest, Clock, EndedQuery, ListQuery};
 
 /// Records of each kind: in the small database, and in the large one.
 const AMOUNTS: [u64; 2] = [100, 2_000];
@@ -87,6 +87,10 @@ impl Counted {
             let lease = granted.decode().unwrap().leases[0].id;
             self.run(move |step| finish::complete(step, lease, success(lease), Vec::new()));
             self.run(move |step| submit_plain(step, task(priority, Some(soon))));
+            let unwanted = task(priority, None);
+            let id = unwanted.id;
+            self.run(move |step| submit_plain(step, unwanted));
+            self.run(move |step| manage::cancel(step, id, Vec::new()));
         }
         for number in 0..amount {
             let priority = Priority::try_from(u8::try_from(number % 10).unwrap()).unwrap();
@@ -125,6 +129,13 @@ fn costs(amount: u64) -> Vec<(&'static str, u64)> {
     let all = list(None, None);
     let completed = list(Some(TaskState::Completed), None);
     let failed = list(Some(TaskState::Failed), Some(QueueName::images()));
+    let ended = |after| EndedQuery {
+        queue: QueueName::images(),
+        since: now,
+        after,
+        limit: 10,
+    };
+    let (first_ended, last_ended) = (ended(None), ended(Some(TaskId::generate())));
     let other_queue = list(None, Some("webhooks".parse().unwrap()));
     let mut costs = vec![
         (
@@ -137,6 +148,8 @@ fn costs(amount: u64) -> Vec<(&'static str, u64)> {
         ("list completed", db.cost_of_read(|db| read::list(db, &completed))),
         ("list failed", db.cost_of_read(|db| read::list(db, &failed))),
         ("list another queue", db.cost_of_read(|db| read::list(db, &other_queue))),
+        ("first ended", db.cost_of_read(|db| read::ended(db, &first_ended))),
+        ("last ended", db.cost_of_read(|db| read::ended(db, &last_ended))),
         ("events", db.cost_of_read(|db| read::events(db, None, None, 10))),
         ("reap", db.cost(|step| reap::reap(step, 10))),
         ("purge", db.cost(|step| purge::purge(step, 10))),

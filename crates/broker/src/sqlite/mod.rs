@@ -315,8 +315,12 @@ fn join_peers(
 fn reap_the_gone(writer: &mut Writer) {
     loop {
         match writer.now("reap", |step| operations::reap::reap(step, REAPED_AT_ONCE)) {
-            Ok(reaped) if reaped.requeued + reaped.failed < REAPED_AT_ONCE as u64 => return,
-            Ok(_) => {}
+            Ok(reaped) => {
+                reaped.log();
+                if reaped.attempts() < REAPED_AT_ONCE {
+                    return;
+                }
+            }
             Err(error) => {
                 // The reaper tries again soon, and says so to whoever asked it.
                 tracing::warn!(%error, "leases of dead workers could not be ended on opening");

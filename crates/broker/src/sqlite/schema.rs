@@ -12,7 +12,10 @@ use crate::{BrokerOptions, policy};
 /// `pxml` in the file's header marks it as ours.
 pub(super) const APPLICATION_ID: i64 = 0x7078_6d6c;
 /// One a version: the first makes version 1 of an empty file. Never edited once released.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_ended.sql"),
+];
 /// SQLite before this can corrupt a database in WAL mode that several connections write to.
 const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
 

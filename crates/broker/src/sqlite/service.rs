@@ -15,8 +15,8 @@ use super::writer::Message;
 use super::{SqliteBroker, folder_of};
 use crate::hub::{Topic, Waiting};
 use crate::{
-    Broker, BrokerError, ClaimRequest, Claimed, Completion, Entry, EventPage, EventQuery, Expected, FollowUp,
-    ListQuery, Page, PutOutcome, Reaped, Registry, Renewal, Stats, Submission, Submitted,
+    Broker, BrokerError, ClaimRequest, Claimed, Completion, EndedQuery, Entry, EventPage, EventQuery, Expected,
+    FollowUp, ListQuery, Page, PutOutcome, Reaped, Registry, Renewal, Stats, Submission, Submitted,
 };
 
 /// Records one transaction purges or reaps: others wait for it.
@@ -147,6 +147,11 @@ impl Broker for SqliteBroker {
         })
     }
 
+    async fn ended(&self, query: EndedQuery) -> Result<Vec<Task>, BrokerError> {
+        let rows = self.readers()?.read(move |db| read::ended(db, &query)).await?;
+        rows.into_iter().map(|row| row.into_task()).collect()
+    }
+
     async fn stats(&self) -> Result<Stats, BrokerError> {
         let now = self.options.clock.now();
         self.readers()?.read(move |db| read::stats(db, now)).await
@@ -178,10 +183,10 @@ impl Broker for SqliteBroker {
         while left > 0 {
             let most = left.min(STEP_LIMIT);
             let reaped = self.write("reap", move |step| reap::reap(step, most)).await?;
-            total.requeued += reaped.requeued;
-            total.failed += reaped.failed;
+            let attempts = reaped.attempts();
+            total.append(reaped);
             left -= most;
-            if reaped.requeued + reaped.failed < most as u64 {
+            if attempts < most {
                 break;
             }
         }

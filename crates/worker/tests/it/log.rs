@@ -1,26 +1,48 @@
 //! What the log says.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use pixmill_types::{FailureCode, Payload};
+use pixmill_types::{EventKind, FailureCode, Payload};
 use tracing::field::{Field, Visit};
 use tracing::span;
 use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use crate::support::{Bench, PHOTO};
+use crate::support::{Bench, PHOTO, bench_with_clock, claim_and_die, let_leases_run_out};
 
-/// Levels and messages of the events of one thread.
+/// The events of one thread.
 #[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<Vec<(Level, String)>>>);
+struct Log(Arc<Mutex<Vec<Line>>>);
+
+#[derive(Debug, Clone)]
+struct Line {
+    level: Level,
+    fields: BTreeMap<&'static str, String>,
+}
 
 impl Log {
-    /// Those of attempts that failed.
+    /// Those whose messages begin like this.
+    fn lines(&self, start: &str) -> Vec<Line> {
+        let mut lines = self.0.lock().unwrap().clone();
+        lines.retain(|line| line.field("message").starts_with(start));
+        lines
+    }
+
+    /// Levels and messages of attempts that failed.
     fn failures(&self) -> Vec<(Level, String)> {
-        let mut events = self.0.lock().unwrap().clone();
-        events.retain(|(_, message)| message.starts_with("the attempt failed"));
-        events
+        let lines = self.lines("the attempt failed").into_iter();
+        lines
+            .map(|line| (line.level, line.field("message").to_owned()))
+            .collect()
+    }
+}
+
+impl Line {
+    /// The field of that name; empty when there is none.
+    fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map_or("", String::as_str)
     }
 }
 
@@ -43,9 +65,12 @@ impl Subscriber for Log {
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        let mut message = Message(String::new());
-        event.record(&mut message);
-        self.0.lock().unwrap().push((*event.metadata().level(), message.0));
+        let mut fields = Fields(BTreeMap::new());
+        event.record(&mut fields);
+        self.0.lock().unwrap().push(Line {
+            level: *event.metadata().level(),
+            fields: fields.0,
+        });
     }
 
     fn enter(&self, _: &span::Id) {}
@@ -53,13 +78,15 @@ impl Subscriber for Log {
     fn exit(&self, _: &span::Id) {}
 }
 
-struct Message(String);
+struct Fields(BTreeMap<&'static str, String>);
 
-impl Visit for Message {
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.to_owned());
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "message" {
-            self.0 = format!("{value:?}");
-        }
+        self.0.insert(field.name(), format!("{value:?}"));
     }
 }
 
@@ -85,4 +112,37 @@ async fn a_failed_attempt_says_whether_another_follows() {
     assert_eq!(bench.failure(task).await.code, FailureCode::StorageUnavailable);
     worker.drain().await;
     assert_eq!(log.failures(), [for_good.clone(), again, for_good]);
+}
+
+#[tokio::test]
+async fn each_task_that_is_taken_from_a_dead_worker_is_named() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let (mut bench, clock) = bench_with_clock();
+    bench.options.slots = 0;
+    let mut expected = Vec::new();
+    for (max_attempts, outcome) in [(2, "another attempt follows"), (1, "and failed for good")] {
+        let task = bench.submit(PHOTO, |task| task.max_attempts = max_attempts).await;
+        claim_and_die(&bench, task).await;
+        expected.push((
+            task.to_string(),
+            format!("the task was taken from its worker, {outcome}"),
+        ));
+    }
+    let worker = bench.start();
+    let_leases_run_out(&bench, &clock).await;
+    bench
+        .happened(expected[1].0.parse().unwrap(), EventKind::Failed(FailureCode::Crashed))
+        .await;
+    worker.drain().await;
+    let lines = log.lines("the task was taken");
+    let told: Vec<(String, String)> = lines
+        .iter()
+        .map(|line| (line.field("task.id").to_owned(), line.field("message").to_owned()))
+        .collect();
+    assert_eq!(told, expected);
+    for line in lines {
+        let rest = ["task.attempt", "worker.id", "failure.code"].map(|name| line.field(name));
+        assert_eq!((line.level, rest), (Level::WARN, ["1", "dead-worker", "crashed"]));
+    }
 }

@@ -3,56 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use pixmill_blob::BlobKey;
-use pixmill_broker::{Broker, BrokerOptions, ClaimRequest, Idempotency, Lease, Submission};
-use pixmill_types::{ContentHash, FailureCode, QueueName, RequestId, Segment, TaskId};
+use pixmill_broker::{Broker, BrokerOptions, Idempotency, Submission};
+use pixmill_types::{ContentHash, FailureCode, Segment, TaskId};
 
-use crate::support::{Bench, Call, ManualClock, PHOTO, new_task, testdata};
+use crate::support::{
+    Bench, Call, ManualClock, PHOTO, bench_with_clock, claim_and_die, let_leases_run_out, new_task, testdata,
+};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-fn bench_with_clock() -> (Bench, Arc<ManualClock>) {
-    let clock = Arc::new(ManualClock::default());
-    let bench = Bench::with(BrokerOptions {
-        clock: Arc::clone(&clock) as _,
-        backoff_base: Duration::ZERO,
-        ..BrokerOptions::default()
-    });
-    (bench, clock)
-}
-
-/// Claims the task as another worker, writes an output, and is never heard of again.
-async fn claim_and_die(bench: &Bench, task: TaskId) -> Lease {
-    let request = ClaimRequest {
-        queue: QueueName::images(),
-        worker: "dead-worker".parse().unwrap(),
-        request: RequestId::from_bits(1),
-        max_tasks: 1,
-        max_bytes: u64::MAX,
-        idle: true,
-        wait: Duration::ZERO,
-    };
-    let mut claimed = bench.broker.claim(request).await.unwrap();
-    let lease = claimed.leases.pop().unwrap();
-    assert_eq!(lease.task.id, task);
-    let key = BlobKey::output(task, lease.id, &Segment::parse("processed_half.jpg").unwrap());
-    bench
-        .blobs
-        .put(&key, Bytes::from_static(b"half an image"))
-        .await
-        .unwrap();
-    lease
-}
-
-/// Lets the leases run out while another worker shows that the broker is up all the time.
-async fn let_leases_run_out(bench: &Bench, clock: &ManualClock) {
-    let other = "other-worker".parse().unwrap();
-    for _ in 0..60 {
-        clock.advance(Duration::from_secs(1));
-        bench.broker.heartbeat(&other, &[]).await.unwrap();
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_of_a_dead_worker_is_taken_over_and_its_remains_removed() {
@@ -73,11 +32,23 @@ async fn a_task_that_ends_with_its_dead_worker_leaves_no_output() {
     claim_and_die(&bench, task).await;
     let _worker = bench.start();
     // The round on start finds nothing: the task runs.
-    bench.broker.called(Call::List, 2).await;
+    bench.broker.called(Call::Ended, 1).await;
     let_leases_run_out(&bench, &clock).await;
     assert_eq!(bench.failure(task).await.code, FailureCode::Crashed);
     bench.outputs_gone(task).await;
     assert!(bench.has_input(task, PHOTO).await, "a retry by hand needs it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_worker_left_of_a_task_that_ended_before_the_start_is_removed() {
+    let (bench, clock) = bench_with_clock();
+    let task = bench.submit(PHOTO, |task| task.max_attempts = 1).await;
+    claim_and_die(&bench, task).await;
+    let_leases_run_out(&bench, &clock).await;
+    assert_eq!(bench.broker.reap(1).await.unwrap().failed.len(), 1);
+    assert_eq!(bench.leases(task).await.len(), 1);
+    let _worker = bench.start();
+    bench.outputs_gone(task).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,7 +135,7 @@ async fn a_process_without_slots_does_the_upkeep_and_takes_no_task() {
     bench.options.slots = 0;
     let worker = bench.start();
     let waiting = bench.submit(PHOTO, |_| {}).await;
-    bench.broker.called(Call::List, 2).await;
+    bench.broker.called(Call::Ended, 1).await;
     let_leases_run_out(&bench, &clock).await;
     assert_eq!(bench.failure(task).await.code, FailureCode::Crashed);
     bench.outputs_gone(task).await;
@@ -185,7 +156,13 @@ async fn a_worker_may_leave_the_upkeep_to_others() {
     let task = bench.submit(PHOTO, |_| {}).await;
     bench.delivered(task).await;
     worker.drain().await;
-    for call in [Call::Reap, Call::Purge, Call::PendingDeletions, Call::List, Call::Known] {
+    for call in [
+        Call::Reap,
+        Call::Purge,
+        Call::PendingDeletions,
+        Call::Ended,
+        Call::Known,
+    ] {
         assert_eq!(bench.broker.calls(call), 0, "{call:?}");
     }
 }

@@ -88,6 +88,9 @@ local function make_ready(task)
     call('ZADD', key('waiting', task.queue), task.ready, place)
 end
 
+-- `end:id`, of a task that failed or was cancelled: 16 digits, so that equal scores stand in the order of the ends.
+local function end_of(task) return string.format('%016.0f', task.finished) .. ':' .. task.id end
+
 -- Puts a task into the sets that its state asks for.
 local function enter(task)
     call('ZADD', key('state:' .. task.queue .. ':' .. task.state), task.arrival, task.id)
@@ -100,6 +103,8 @@ local function enter(task)
         wake('q:' .. task.queue)
     elseif task.state == 'running' then
         call('ZADD', key('running', task.queue), task.started, task.id)
+    elseif task.state ~= 'completed' then
+        call('ZADD', key('ends', task.queue), '0', end_of(task))
     end
     if task.expires then call('ZADD', key('expiring'), task.expires, task.id) end
 end
@@ -116,6 +121,8 @@ local function leave(task)
         end
     elseif task.state == 'running' then
         call('ZREM', key('running', task.queue), task.id)
+    elseif task.state ~= 'completed' then
+        call('ZREM', key('ends', task.queue), end_of(task))
     end
     if task.expires then call('ZREM', key('expiring'), task.id) end
 end

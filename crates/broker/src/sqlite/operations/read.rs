@@ -8,7 +8,7 @@ use super::super::stage::Stage;
 use super::super::step::Outcome;
 use super::submit::{exists, remembered};
 use crate::policy::MAX_PAGE;
-use crate::{BrokerError, ListCursor, ListQuery, QueueStats, Stats};
+use crate::{BrokerError, EndedQuery, ListCursor, ListQuery, QueueStats, Stats};
 
 /// Reads one record.
 pub(in super::super) fn get(connection: &Connection, task: TaskId) -> Outcome<TaskRow> {
@@ -54,6 +54,27 @@ pub(in super::super) fn list(connection: &Connection, query: &ListQuery) -> Outc
         rows.extend(TaskRow::by_seq(&snapshot, seq)?);
     }
     Ok(RowPage { rows, next })
+}
+
+/// Reads failed and cancelled tasks by when they ended: one range of an index.
+pub(in super::super) fn ended(connection: &Connection, query: &EndedQuery) -> Outcome<Vec<TaskRow>> {
+    let select = TaskRow::select(&format!(
+        "INDEXED BY tasks_ended WHERE queue = ?1 AND stage IN ('{}', '{}') AND (finished_at, id) > (?2, ?3) \
+         ORDER BY finished_at, id LIMIT ?4",
+        Stage::Failed.as_str(),
+        Stage::Cancelled.as_str(),
+    ));
+    // Less than every id.
+    let first: &[u8] = &[];
+    let wanted = params![
+        query.queue.as_str(),
+        millis(query.since),
+        query.after.as_ref().map_or(first, |task| task.as_bytes().as_slice()),
+        clamped(query.limit.clamp(1, MAX_PAGE) as u64),
+    ];
+    let mut statement = connection.prepare_cached(&select)?;
+    let rows = statement.query_map(wanted, TaskRow::read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 fn parse_list_cursor(cursor: &ListCursor) -> Result<i64, BrokerError> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pixmill_types::{EventKind, Transition, WorkerId};
+use pixmill_types::{EventKind, FailureCode, Transition, WorkerId};
 use rusqlite::params;
 
 use super::super::rows::{TaskRow, clamped, millis, to_json};
@@ -11,7 +11,7 @@ use super::super::step::{Outcome, Step};
 use super::finish::fail_for_good;
 use super::leases::{LeaseRow, orphan};
 use crate::presence::Presence;
-use crate::{Reaped, policy};
+use crate::{LostAttempt, Reaped, policy};
 
 /// Word of a lost lease waits this many lease lengths for its worker; a heartbeat tells the same anyway.
 const REVOCATION_LEASES: u32 = 10;
@@ -27,11 +27,14 @@ pub(in super::super) fn reap(step: &mut Step<'_>, limit: usize) -> Outcome<Reape
             step.revoke(&lease.worker, lease.lease)?;
         }
         row.lease = None;
-        if expire(step, &mut row, gone)? {
-            reaped.failed += 1;
-        } else {
-            reaped.requeued += 1;
-        }
+        let code = expire(step, &mut row, gone)?;
+        let lost = LostAttempt {
+            task: row.id,
+            attempt: row.attempt,
+            worker: lease.worker,
+            code,
+        };
+        reaped.add(lost, row.stage.state());
     }
     forget_revocations(step, limit)?;
     Ok(reaped)
@@ -71,21 +74,21 @@ fn is_gone(step: &Step<'_>, worker: &WorkerId) -> bool {
     })
 }
 
-/// Queues a running task again, or fails it after its last attempt; returns whether it failed.
-fn expire(step: &mut Step<'_>, row: &mut TaskRow, worker_is_gone: bool) -> Outcome<bool> {
+/// Queues a running task again, or fails it after its last attempt; returns what became of the attempt.
+fn expire(step: &mut Step<'_>, row: &mut TaskRow, worker_is_gone: bool) -> Outcome<FailureCode> {
     let started_at = row.started_at.unwrap_or(step.now);
     let failure = policy::expiry_failure(step.now, started_at, row.timeout_ms, worker_is_gone);
     row.failure = Some(to_json(&failure)?);
     let follows = policy::after_failure(&failure, row.attempt, row.max_attempts);
     if follows == Transition::Fail {
         fail_for_good(step, row, failure.code)?;
-        return Ok(true);
+        return Ok(failure.code);
     }
     row.stage.state().after(follows)?;
     row.stage = Stage::Ready;
     row.sort_key = policy::sort_key(row.ready_since, row.priority, step.options);
     step.update(row, Stage::Running, EventKind::Retrying(failure.code))?;
-    Ok(false)
+    Ok(failure.code)
 }
 
 fn forget_revocations(step: &Step<'_>, limit: usize) -> Outcome<()> {

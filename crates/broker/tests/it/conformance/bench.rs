@@ -138,8 +138,8 @@ impl Bench {
             self.clock.advance(round);
             left -= round;
             let reaped = self.broker.reap(1_000).await.unwrap();
-            total.requeued += reaped.requeued;
-            total.failed += reaped.failed;
+            total.requeued.extend(reaped.requeued);
+            total.failed.extend(reaped.failed);
             if left.is_zero() {
                 return total;
             }

@@ -112,7 +112,7 @@ pub(crate) async fn it_reports_every_lost_lease_as_stale(backend: Box<dyn Backen
     broker.release(lost[3].id).await.unwrap();
     broker.cancel(lost[4].task.id, Vec::new()).await.unwrap();
     broker.delete(lost[5].task.id).await.unwrap();
-    assert_eq!(bench.live(LEASE).await.requeued, 1);
+    assert_eq!(bench.live(LEASE).await.requeued.len(), 1);
 
     let ids: Vec<_> = lost.iter().map(|lease| lease.id).collect();
     let answers = bench.broker.heartbeat(&ordinary_worker(), &ids).await.unwrap();

@@ -22,6 +22,7 @@ pub(crate) mod claim;
 pub(crate) mod claim_wait;
 pub(crate) mod complete;
 pub(crate) mod delete;
+pub(crate) mod ended;
 pub(crate) mod events;
 pub(crate) mod fail;
 pub(crate) mod heartbeat;
@@ -187,6 +188,10 @@ macro_rules! conformance_cases {
                 filters_by_state_and_queue,
                 pages_are_stable_while_tasks_come_and_go,
                 a_foreign_cursor_is_refused,
+            }
+            ended: {
+                they_come_in_the_order_they_ended,
+                a_task_that_is_retried_or_deleted_is_none_of_them,
             }
             stats: {
                 every_state_is_counted,

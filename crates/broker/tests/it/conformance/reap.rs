@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pixmill_broker::{BrokerError, Reaped};
+use pixmill_broker::{BrokerError, Lease, LostAttempt, Reaped};
 use pixmill_types::{EventKind, Failure, FailureCode, NewTask, Task, TaskState};
 
 use super::bench::{HEARTBEAT, LEASE};
@@ -10,6 +10,16 @@ use super::tasks::{claim_up_to, completion, ordinary_worker, task, with_attempts
 use super::{Backend, Bench};
 
 const TICK: Duration = Duration::from_millis(1);
+
+/// What the reaper says of an attempt by the ordinary worker.
+fn lost(lease: &Lease, code: FailureCode) -> LostAttempt {
+    LostAttempt {
+        task: lease.task.id,
+        attempt: lease.task.attempt,
+        worker: ordinary_worker(),
+        code,
+    }
+}
 
 fn code(failure: Option<Failure>) -> Option<FailureCode> {
     failure.map(|failure| failure.code)
@@ -19,7 +29,10 @@ pub(crate) async fn an_expired_lease_is_taken_and_the_task_runs_again(backend: B
     let bench = Bench::open(backend).await;
     let lease = bench.start(task()).await;
     assert_eq!(bench.live(LEASE - TICK).await, Reaped::default());
-    let reaped = Reaped { requeued: 1, failed: 0 };
+    let reaped = Reaped {
+        requeued: vec![lost(&lease, FailureCode::Crashed)],
+        failed: Vec::new(),
+    };
     assert_eq!(bench.live(TICK).await, reaped);
 
     let bench = bench.reopen().await;
@@ -63,9 +76,12 @@ pub(crate) async fn a_crash_in_the_last_attempt_fails_the_task(backend: Box<dyn 
     let bench = Bench::open(backend).await;
     let id = bench.submit(with_attempts(2)).await.id;
     bench.claim_one().await;
-    assert_eq!(bench.live(LEASE).await.requeued, 1);
-    bench.claim_one().await;
-    let reaped = Reaped { requeued: 0, failed: 1 };
+    assert_eq!(bench.live(LEASE).await.requeued.len(), 1);
+    let last = bench.claim_one().await;
+    let reaped = Reaped {
+        requeued: Vec::new(),
+        failed: vec![lost(&last, FailureCode::Crashed)],
+    };
     assert_eq!(bench.live(LEASE).await, reaped);
 
     let bench = bench.reopen().await;
@@ -83,10 +99,11 @@ pub(crate) async fn an_attempt_past_its_deadline_timed_out(backend: Box<dyn Back
         timeout_ms: u64::try_from((LEASE / 2).as_millis()).unwrap(),
         ..with_attempts(1)
     };
-    let id = bench.start(timed).await.task.id;
+    let lease = bench.start(timed).await;
     assert_eq!(bench.live(LEASE / 2 - TICK).await, Reaped::default());
-    assert_eq!(bench.live(TICK).await.failed, 1);
-    assert_eq!(code(bench.get(id).await.failure), Some(FailureCode::TimedOut));
+    assert_eq!(bench.live(TICK).await.failed, [lost(&lease, FailureCode::TimedOut)]);
+    let failure = bench.get(lease.task.id).await.failure;
+    assert_eq!(code(failure), Some(FailureCode::TimedOut));
 }
 
 pub(crate) async fn a_lease_in_force_is_left_alone(backend: Box<dyn Backend>) {
@@ -94,7 +111,7 @@ pub(crate) async fn a_lease_in_force_is_left_alone(backend: Box<dyn Backend>) {
     let silent = bench.start(task()).await;
     bench.live(2 * HEARTBEAT).await;
     let alive = bench.start(task()).await;
-    assert_eq!(bench.live(HEARTBEAT).await.requeued, 1);
+    assert_eq!(bench.live(HEARTBEAT).await.requeued.len(), 1);
     assert_eq!(bench.get(silent.task.id).await.state, TaskState::Queued);
     assert_eq!(bench.get(alive.task.id).await, alive.task);
 }
@@ -106,7 +123,7 @@ pub(crate) async fn never_more_than_the_limit(backend: Box<dyn Backend>) {
     bench.live(LEASE - TICK).await;
     bench.clock.advance(TICK);
     for expected in [2, 1, 0] {
-        assert_eq!(bench.broker.reap(2).await.unwrap().requeued, expected);
+        assert_eq!(bench.broker.reap(2).await.unwrap().requeued.len(), expected);
     }
 }
 
@@ -134,7 +151,7 @@ pub(crate) async fn who_stays_silent_after_the_broker_was_away_expires(backend: 
         .await
         .unwrap();
     assert_eq!(bench.live(HEARTBEAT - TICK).await, Reaped::default());
-    assert_eq!(bench.live(TICK).await.requeued, 1);
+    assert_eq!(bench.live(TICK).await.requeued.len(), 1);
     assert_eq!(bench.get(leases[0].task.id).await.state, TaskState::Queued);
     assert_eq!(bench.get(leases[1].task.id).await.state, TaskState::Running);
 }

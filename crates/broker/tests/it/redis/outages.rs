@@ -9,10 +9,10 @@ use pixmill_broker::{
     Broker, BrokerError, BrokerOptions, ClaimRequest, Expected, PutOutcome, RedisBroker, RedisOptions, Registry,
     Submitted,
 };
-use pixmill_types::{TaskId, TaskState};
+use pixmill_types::{Causes, TaskId, TaskState};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::server::Server;
+use super::server::{DURABLE, Server};
 use crate::conformance::tasks::{claim_up_to, completion, ordinary_worker, submission, task};
 
 /// As the issue promises.
@@ -174,6 +174,29 @@ async fn a_server_that_asks_for_a_password_meanwhile_is_away() {
     server.commands(&[&["AUTH", "secret"], &["CONFIG", "SET", "requirepass", ""]]);
     submit_when_back(&broker).await;
     assert_eq!(broker.stats().await.unwrap().queues[0].ready, 2);
+}
+
+#[tokio::test]
+async fn while_a_server_has_another_password_every_refusal_says_so() {
+    let server = Server::start_with_password(&[DURABLE, &["--requirepass", "secret"]].concat(), "secret");
+    let address = format!("{}?pass=secret", server.address());
+    let broker = RedisBroker::open(&address, RedisOptions::default(), BrokerOptions::default());
+    let broker = broker.await.unwrap();
+    server.commands(&[
+        &["AUTH", "secret"],
+        &["CONFIG", "SET", "requirepass", "changed"],
+        &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"],
+    ]);
+    // Those included that come too soon to try again.
+    for _ in 0..5 {
+        let error = broker.stats().await.unwrap_err();
+        assert!(matches!(error, BrokerError::Unavailable(_)), "{error:?}");
+        let told = Causes(&error).to_string();
+        assert!(
+            told.contains("Password authentication failed") && !told.contains("secret"),
+            "{told}"
+        );
+    }
 }
 
 /// What one loop was told, by the time it ended.

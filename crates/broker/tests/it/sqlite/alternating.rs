@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pixmill_broker::{
-    Broker, BrokerError, ClaimRequest, Claimed, Completion, Entry, EventPage, EventQuery, Expected, FollowUp,
-    ListQuery, Page, PutOutcome, Reaped, Registry, Renewal, SqliteBroker, Stats, Submission, Submitted,
+    Broker, BrokerError, ClaimRequest, Claimed, Completion, EndedQuery, Entry, EventPage, EventQuery, Expected,
+    FollowUp, ListQuery, Page, PutOutcome, Reaped, Registry, Renewal, SqliteBroker, Stats, Submission, Submitted,
 };
 use pixmill_types::{Failure, IdempotencyKey, LeaseId, Task, TaskId, WorkerId};
 
@@ -75,6 +75,9 @@ impl Broker for Alternating {
     }
     async fn list(&self, query: ListQuery) -> Result<Page, BrokerError> {
         Broker::list(self.next(), query).await
+    }
+    async fn ended(&self, query: EndedQuery) -> Result<Vec<Task>, BrokerError> {
+        self.next().ended(query).await
     }
     async fn stats(&self) -> Result<Stats, BrokerError> {
         self.next().stats().await

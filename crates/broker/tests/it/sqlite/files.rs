@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use pixmill_broker::{Broker, BrokerError, BrokerOptions, OpenError, SqliteBroker};
+use pixmill_broker::{Broker, BrokerError, BrokerOptions, EndedQuery, OpenError, SqliteBroker};
+use pixmill_types::Timestamp;
 use rusqlite::Connection;
 
 use crate::conformance::tasks::{submission, task};
@@ -65,12 +66,34 @@ fn a_newer_database_is_refused_and_left_alone() {
     assert_eq!(
         refusal.to_string(),
         format!(
-            "{} has database version 1000, this pixmill knows versions up to 1; use the release that wrote it, or a \
+            "{} has database version 1000, this pixmill knows versions up to 2; use the release that wrote it, or a \
              newer one",
             database.display()
         )
     );
     assert!(fs::read(&database).unwrap() == before);
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("pixmill.db");
+    let (broker, unwanted) = (open(&database).unwrap(), task());
+    broker.submit(submission(unwanted.clone())).await.unwrap();
+    let ended = broker.cancel(unwanted.id, Vec::new()).await.unwrap();
+    drop(broker);
+    let connection = Connection::open(&database).unwrap();
+    let as_it_was = "DROP INDEX tasks_ended; PRAGMA user_version = 1";
+    connection.execute_batch(as_it_was).unwrap();
+    drop(connection);
+
+    let query = EndedQuery {
+        queue: ended.queue.clone(),
+        since: Timestamp::from_millis(0),
+        after: None,
+        limit: 9,
+    };
+    assert_eq!(open(&database).unwrap().ended(query).await.unwrap(), [ended]);
 }
 
 #[test]

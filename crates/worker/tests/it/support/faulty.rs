@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pixmill_broker::{
-    Broker, BrokerError, ClaimRequest, Claimed, Completion, EventPage, EventQuery, FollowUp, ListQuery, Page, Reaped,
-    Renewal, Stats, Submission, Submitted,
+    Broker, BrokerError, ClaimRequest, Claimed, Completion, EndedQuery, EventPage, EventQuery, FollowUp, ListQuery,
+    Page, Reaped, Renewal, Stats, Submission, Submitted,
 };
 use pixmill_types::{Failure, IdempotencyKey, LeaseId, Task, TaskId, WorkerId};
 use tokio::sync::watch;
@@ -25,7 +25,7 @@ pub(crate) enum Call {
     Revoked,
     Get,
     Known,
-    List,
+    Ended,
     Stats,
     Reap,
     Purge,
@@ -218,7 +218,11 @@ impl Broker for Faulty {
     }
 
     async fn list(&self, query: ListQuery) -> Result<Page, BrokerError> {
-        self.around(Call::List, self.inner.list(query)).await
+        self.inner.list(query).await
+    }
+
+    async fn ended(&self, query: EndedQuery) -> Result<Vec<Task>, BrokerError> {
+        self.around(Call::Ended, self.inner.ended(query)).await
     }
 
     async fn stats(&self) -> Result<Stats, BrokerError> {

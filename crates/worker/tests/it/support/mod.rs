@@ -1,5 +1,6 @@
 //! A worker with its broker, its store and photos to mill.
 
+mod dead_worker;
 mod faulty;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use pixmill_types::{
 };
 use pixmill_worker::{BrokerPlace, Worker, WorkerOptions, WorkerServices};
 
+pub(crate) use dead_worker::{bench_with_clock, claim_and_die, let_leases_run_out};
 pub(crate) use faulty::{Call, Fault, Faulty};
 
 /// Far more than anything here takes: reached only when something hangs. Less than the 30 s that a worker waits at the
