@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp as Instant;
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
+use jiff::fmt::temporal::Pieces;
 use pixmill_types::{Priority, Recipe, RecipeDocument, RecipeError, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -13,6 +15,7 @@ use crate::problem::ProblemCode;
 
 /// Longest recipe a query may carry, characters; percent-encoded at its worst it still fits a URL.
 const MAX_QUERY_RECIPE_CHARS: usize = 2_000;
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 /// Parameters as text, before anybody knows whether they make sense.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, IntoParams)]
@@ -153,14 +156,14 @@ fn parse_priority(text: &str) -> Result<Priority, Problem> {
 
 /// The earliest start; `None` when it is before the epoch, which is as good as now.
 fn parse_not_before(text: &str, max_delay: Duration) -> Result<Option<Timestamp>, Problem> {
-    let at: Instant = text.parse().map_err(|_| {
+    let since_epoch = since_epoch(text).ok_or_else(|| {
         let detail = format!("not_before is {:?}", shorten(text));
         invalid("not_before", detail, "a time such as 2026-12-24T18:00:00Z (RFC 3339)")
     })?;
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
-    let delay = u64::try_from(at.as_second()).unwrap_or(0).saturating_sub(now);
+    let delay = u64::try_from(since_epoch.as_secs()).unwrap_or(0).saturating_sub(now);
     if delay > max_delay.as_secs() {
         let detail = format!(
             "not_before is {delay} s ahead, at most {} s are allowed",
@@ -170,7 +173,16 @@ fn parse_not_before(text: &str, max_delay: Duration) -> Result<Option<Timestamp>
             .parameter("not_before")
             .limit("max_start_delay_seconds", max_delay.as_secs(), Some(delay)));
     }
-    Ok(u64::try_from(at.as_millisecond()).ok().map(Timestamp::from_millis))
+    Ok(u64::try_from(since_epoch.as_millis()).ok().map(Timestamp::from_millis))
+}
+
+/// The time from the epoch to the one that `text` says, which has an offset. Taken from its parts: jiff's own timestamps end
+/// a day before the year 9999 does.
+fn since_epoch(text: &str) -> Option<SignedDuration> {
+    let pieces = Pieces::parse(text).ok()?;
+    let local = pieces.date().to_datetime(pieces.time()?).duration_since(EPOCH);
+    let offset = pieces.to_numeric_offset()?;
+    Some(local - SignedDuration::from_secs(offset.seconds().into()))
 }
 
 /// A form field, or a parameter that stands for one, is not as it must be.
@@ -273,8 +285,21 @@ mod tests {
             Ok(Some(Timestamp::from_millis(1_000_000_000_000)))
         );
         assert_eq!(at("1950-01-01T00:00:00Z"), Ok(None));
-        assert_eq!(at("9999-01-01T00:00:00Z"), Err(ProblemCode::NotBeforeTooFar));
-        for wrong in ["", "tomorrow", "2026-12-24", "1000000000", "2026-12-24T18:00:00"] {
+        for far in [
+            "9999-01-01T00:00:00Z",
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:59:59.999-23:59",
+        ] {
+            assert_eq!(at(far), Err(ProblemCode::NotBeforeTooFar), "{far}");
+        }
+        for wrong in [
+            "",
+            "tomorrow",
+            "2026-12-24",
+            "1000000000",
+            "2026-12-24T18:00:00",
+            "10000-01-01T00:00:00Z",
+        ] {
             assert_eq!(at(wrong), Err(ProblemCode::InvalidField), "{wrong}");
         }
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pixmill_broker::{
-    Broker, BrokerError, ClaimRequest, Claimed, Completion, EventPage, EventQuery, FollowUp, ListQuery, MemoryBroker,
-    Page, Reaped, Renewal, Stats, Submission, Submitted,
+    Broker, BrokerError, ClaimRequest, Claimed, Completion, EndedQuery, EventPage, EventQuery, FollowUp, ListQuery,
+    MemoryBroker, Page, Reaped, Renewal, Stats, Submission, Submitted,
 };
 use pixmill_types::{Failure, IdempotencyKey, LeaseId, Task, TaskId, WorkerId};
 
@@ -96,6 +96,7 @@ pass_on! {
     read known(tasks: &[TaskId]) -> Vec<bool>;
     read is_used(key: &IdempotencyKey) -> bool;
     read list(query: ListQuery) -> Page;
+    read ended(query: EndedQuery) -> Vec<Task>;
     read stats() -> Stats;
     read events(query: EventQuery) -> EventPage;
     write reap(limit: usize) -> Reaped;

@@ -10,7 +10,8 @@ pub(super) fn run(arguments: &ConfigArgs) -> anyhow::Result<ExitCode> {
     if arguments.reference {
         output::print(&print::reference())?;
     } else {
-        let (_, layers) = Config::resolve_to_listen(&arguments.settings.0)?;
+        let (config, layers) = Config::resolve(&arguments.settings.0)?;
+        config.check_listen(&layers)?;
         output::print(&print::resolved(&layers))?;
     }
     Ok(ExitCode::SUCCESS)

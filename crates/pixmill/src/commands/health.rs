@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
 pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
-    let (config, _) = Config::resolve(flags)?;
+    let (config, _) = Config::resolve_silently(flags)?;
     let address = address(&config)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -28,7 +28,11 @@ pub(super) enum Part {
 }
 
 pub(super) fn run(flags: &Flags, part: Part) -> anyhow::Result<ExitCode> {
-    let (config, layers) = Config::resolve_to_listen(flags)?;
+    let (config, layers) = Config::resolve(flags)?;
+    // What a worker finds under `listen`, in the settings of all, is for others.
+    if part != Part::Worker {
+        config.check_listen(&layers)?;
+    }
     if part != Part::Both && config.broker.broker == BrokerKind::Memory {
         bail!("broker is memory, which no other process can reach: expected sqlite or a Redis, or `pixmill serve`");
     }

@@ -1,8 +1,9 @@
 //! What values must keep to beyond their form: bounds, and what fits together.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::setting::{ConfigError, Layers, Source};
+use super::setting::{ConfigError, Layers, Setting};
 use super::value::{Auto, Bytes};
 use super::{Config, all_settings};
 
@@ -13,12 +14,15 @@ const SMALLEST_TASK: Bytes = Bytes(1 << 20);
 
 /// Says that the value that the setting `name` has is not what it accepts.
 pub(super) fn refused(layers: &Layers, name: &str, accepts: impl Into<String>) -> ConfigError {
+    let setting = setting(name);
+    let (value, from) = layers.winner(setting);
+    setting.refused(value, from, accepts)
+}
+
+fn setting(name: &str) -> &'static Setting {
     match all_settings().find(|setting| setting.name == name) {
-        Some(setting) => {
-            let (value, from) = layers.winner(setting);
-            setting.refused(value, from, accepts)
-        }
-        None => unreachable!("only settings are refused"),
+        Some(setting) => setting,
+        None => unreachable!("only settings are checked"),
     }
 }
 
@@ -30,7 +34,7 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Result<(), ConfigError>
     check_origins(config, layers)
 }
 
-/// Checks the settings of a process that listens as they say.
+/// Checks the settings of a process that listens for clients as they say.
 pub(super) fn check_listen(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
     let address = config.server.listen.0;
     if !address.ip().is_loopback() && !config.server.allow_anonymous {
@@ -41,24 +45,29 @@ pub(super) fn check_listen(config: &Config, layers: &Layers) -> Result<(), Confi
             address.port()
         )));
     }
-    let probes = config.operations.metrics_listen.as_ref();
-    if probes.is_some_and(|probes| probes.0 == address) && address.port() != 0 && is_listen_meant(layers) {
-        let other =
-            "another address than listen, which is the same: another port, or none to have them on listen alone";
-        return Err(refused(layers, "metrics_listen", other));
+    match &config.operations.metrics_listen {
+        Some(probes) if is_shared(address, probes.0) => {
+            let given = |name: &str| {
+                let (value, from) = layers.winner(setting(name));
+                format!("{name} is {value:?} ({from})")
+            };
+            Err(ConfigError::Invalid(format!(
+                "{} and {}: one process cannot listen on both, expected another port for metrics_listen, or none to have \
+                 health and metrics on listen alone",
+                given("listen"),
+                given("metrics_listen")
+            )))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
-/// Whether `listen` is surely for this process. A worker does not listen there: it has no such flag, and what it finds in
-/// its environment, or by default, is for others.
-fn is_listen_meant(layers: &Layers) -> bool {
-    let source = |name: &str| all_settings().find(|s| s.name == name).map(|s| layers.winner(s).1);
-    match source("listen") {
-        Some(Source::Flag(_)) => true,
-        Some(Source::File(_)) => source("listen") == source("metrics_listen"),
-        Some(Source::Environment(_) | Source::Default) | None => false,
-    }
+/// Whether two listeners would be in each other's way: at the same port, where an unspecified address takes all others of
+/// its family, and that of IPv6 those of IPv4 as well, as Linux has it unless told otherwise (`bindv6only`).
+fn is_shared(one: SocketAddr, other: SocketAddr) -> bool {
+    let takes = |all: IpAddr, one: IpAddr| all.is_unspecified() && (all.is_ipv6() || one.is_ipv4());
+    let (here, there) = (one.ip().to_canonical(), other.ip().to_canonical());
+    one.port() == other.port() && one.port() != 0 && (here == there || takes(here, there) || takes(there, here))
 }
 
 fn check_tasks(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
@@ -301,25 +310,54 @@ mod tests {
     #[test]
     fn clients_and_probes_do_not_share_an_address() {
         let here = "127.0.0.1:8000";
-        let error = check_to_listen(&[("listen", here), ("metrics_listen", here)], &[], "").unwrap_err();
-        assert_eq!(
-            error,
-            "metrics_listen is \"127.0.0.1:8000\" (flag --metrics-listen), expected another address than listen, which is \
-             the same: another port, or none to have them on listen alone"
-        );
-        let file = format!("[server]\nlisten = '{here}'\n[operations]\nmetrics_listen = '{here}'\n");
-        assert!(check_to_listen(&[], &[], &file).is_err());
-        for (flags, environment) in [
+        let wanted = "one process cannot listen on both, expected another port for metrics_listen, or none to have health \
+                      and metrics on listen alone";
+        for (flags, environment, both) in [
             (
-                vec![("listen", "127.0.0.1:0"), ("metrics_listen", "127.0.0.1:0")],
+                vec![("listen", here), ("metrics_listen", here)],
                 vec![],
+                "listen is \"127.0.0.1:8000\" (flag --listen) and metrics_listen is \"127.0.0.1:8000\" (flag \
+                 --metrics-listen)",
             ),
-            (vec![("listen", here), ("metrics_listen", "127.0.0.1:8001")], vec![]),
-            // As a worker may have it, which does not listen where listen says.
-            (vec![("metrics_listen", here)], vec![]),
-            (vec![("metrics_listen", here)], vec![("PIXMILL_LISTEN", here)]),
+            (
+                vec![],
+                vec![("PIXMILL_METRICS_LISTEN", here)],
+                "listen is \"127.0.0.1:8000\" (default) and metrics_listen is \"127.0.0.1:8000\" (environment \
+                 PIXMILL_METRICS_LISTEN)",
+            ),
+            (
+                vec![("metrics_listen", "0.0.0.0:8000")],
+                vec![("PIXMILL_LISTEN", here)],
+                "listen is \"127.0.0.1:8000\" (environment PIXMILL_LISTEN) and metrics_listen is \"0.0.0.0:8000\" (flag \
+                 --metrics-listen)",
+            ),
         ] {
-            assert_eq!(check_to_listen(&flags, &environment, ""), Ok(()), "{flags:?}");
+            let error = check_to_listen(&flags, &environment, "").unwrap_err();
+            assert_eq!(error, format!("{both}: {wanted}"));
+        }
+        let file = format!("[server]\nlisten = '{here}'\n[operations]\nmetrics_listen = '{here}'\n");
+        assert!(check_to_listen(&[], &[], &file).unwrap_err().contains("(file "));
+    }
+
+    #[test]
+    fn an_unspecified_address_takes_all_others_at_its_port() {
+        for (one, other, shared) in [
+            ("127.0.0.1:8000", "127.0.0.1:8000", true),
+            ("0.0.0.0:8000", "127.0.0.1:8000", true),
+            ("[::]:8000", "[::1]:8000", true),
+            ("[::]:8000", "0.0.0.0:8000", true),
+            ("[::]:8000", "127.0.0.1:8000", true),
+            ("[::ffff:127.0.0.1]:8000", "127.0.0.1:8000", true),
+            ("0.0.0.0:8000", "[::1]:8000", false),
+            ("127.0.0.1:8000", "127.0.0.2:8000", false),
+            ("127.0.0.1:8000", "[::1]:8000", false),
+            ("0.0.0.0:8000", "0.0.0.0:8001", false),
+            ("127.0.0.1:0", "127.0.0.1:0", false),
+            ("0.0.0.0:0", "127.0.0.1:0", false),
+        ] {
+            let (first, second) = (one.parse().unwrap(), other.parse().unwrap());
+            assert_eq!(is_shared(first, second), shared, "{one} and {other}");
+            assert_eq!(is_shared(second, first), shared, "{other} and {one}");
         }
     }
 }

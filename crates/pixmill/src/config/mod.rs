@@ -4,7 +4,6 @@
 
 mod bounds;
 mod bucket;
-mod mask;
 pub(crate) mod place;
 pub(crate) mod print;
 pub(crate) mod sections;
@@ -71,13 +70,6 @@ pub(crate) fn this_program() -> std::io::Result<PathBuf> {
 }
 
 impl Config {
-    /// Resolves the settings of a process that listens as they say.
-    pub(crate) fn resolve_to_listen(flags: &Flags) -> Result<(Self, Layers), ConfigError> {
-        let (config, layers) = Self::resolve(flags)?;
-        bounds::check_listen(&config, &layers)?;
-        Ok((config, layers))
-    }
-
     /// Resolves the settings: flag before environment before file before default. Tells variables that are no setting
     /// on standard error: the log is not there yet.
     pub(crate) fn resolve(flags: &Flags) -> Result<(Self, Layers), ConfigError> {
@@ -85,7 +77,18 @@ impl Config {
             // There is nowhere to say that it failed.
             let _ = writeln!(io::stderr(), "pixmill: warning: {warning}");
         }
+        Self::resolve_silently(flags)
+    }
+
+    /// The same without a word about variables that are no setting: for what is run again and again beside a process that
+    /// has told of them.
+    pub(crate) fn resolve_silently(flags: &Flags) -> Result<(Self, Layers), ConfigError> {
         Self::resolve_from(flags, |variable| std::env::var(variable).ok())
+    }
+
+    /// Checks the settings of a process that listens for clients as they say: any but a worker.
+    pub(crate) fn check_listen(&self, layers: &Layers) -> Result<(), ConfigError> {
+        bounds::check_listen(self, layers)
     }
 
     fn resolve_from(

@@ -179,7 +179,8 @@ section! {
     /// For those who watch over a process.
     Operations = "operations" {
         /// A second address, for /healthz, /readyz and /metrics alone: the only one a worker process can have. It takes no
-        /// uploads and gives out no images, so it may be reached from beyond loopback.
+        /// uploads and gives out no images, so it may be reached from beyond loopback. Not at the port of listen, unless the
+        /// IP addresses are two of the machine's own.
         metrics_listen: Option<ListenAddress> = "none",
     }
 }

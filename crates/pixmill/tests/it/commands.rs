@@ -296,7 +296,11 @@ fn a_server_refuses_settings_that_cannot_be_meant() {
         ),
         (
             &["--listen", here, "--metrics-listen", here],
-            "another address than listen, which is the same",
+            "listen is \"127.0.0.1:8000\" (flag --listen) and metrics_listen is \"127.0.0.1:8000\" (flag --metrics-listen)",
+        ),
+        (
+            &["--metrics-listen", "0.0.0.0:8000"],
+            "listen is \"127.0.0.1:8000\" (default) and metrics_listen is \"0.0.0.0:8000\" (flag --metrics-listen)",
         ),
     ] {
         let (code, _, errors) = run(pixmill(["serve", "--data", "/nonexistent/data"]).args(arguments));

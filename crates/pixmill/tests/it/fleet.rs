@@ -206,6 +206,10 @@ fn health_tells_in_a_line_and_an_exit_code() {
         (Some(0), format!("{} is ready\n", intake.address())),
         "{errors}"
     );
+    // Every few seconds, by the container: the process itself has told of it.
+    let mut with_a_stray = pixmill(["health", "--listen", &everywhere]);
+    let (code, _, errors) = run(with_a_stray.env("PIXMILL_SLOT", "3"));
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
     let address = miller.address().to_string();
     miller.stop();
     let (code, told, errors) = run(&mut pixmill(["health", "--metrics-listen", &address]));
@@ -219,6 +223,15 @@ fn health_tells_in_a_line_and_an_exit_code() {
         "{errors}"
     );
     intake.stop();
+}
+
+#[test]
+fn a_worker_may_have_the_settings_of_a_gateway_and_does_not_listen_for_clients() {
+    let data = DataFolder::new();
+    // Which a gateway would refuse without `allow_anonymous`.
+    let miller = worker().env("PIXMILL_LISTEN", "0.0.0.0:8000").start(&data);
+    miller.client().get("/readyz").expect(200);
+    miller.stop();
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::harness::{Client, DataFolder, Form, Request, Server, ServerOptions, e
 
 /// A recipe that keeps a worker busy for a second or more, in many steps.
 fn long_recipe() -> String {
-    ["blur:100"; 5].join(" | ")
+    format!("resize:width=4000,enlarge=true | {}", ["blur:100"; 30].join(" | "))
 }
 
 fn upload_long(client: Client) -> String {
