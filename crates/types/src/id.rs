@@ -111,44 +111,56 @@ impl FromStr for InstallationId {
     }
 }
 
-/// The fence of one claim: random, never reused. Whoever holds it may finish the task; anyone else is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct LeaseId(u64);
+/// Identifiers of 64 random bits, written as 16 hexadecimal digits.
+macro_rules! random_bits {
+    ($($(#[$attribute:meta])* $name:ident: $kind:literal;)+) => {$(
+        $(#[$attribute])*
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(u64);
 
-impl LeaseId {
-    /// Makes a lease id from 64 random bits.
-    #[must_use]
-    pub const fn from_bits(bits: u64) -> Self {
-        Self(bits)
-    }
+        impl $name {
+            #[doc = concat!("Makes a ", $kind, " from 64 random bits.")]
+            #[must_use]
+            pub const fn from_bits(bits: u64) -> Self {
+                Self(bits)
+            }
 
-    /// The 64 bits.
-    #[must_use]
-    pub const fn bits(self) -> u64 {
-        self.0
-    }
-}
-
-impl fmt::Display for LeaseId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
-impl FromStr for LeaseId {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let invalid = InvalidId {
-            kind: "lease id",
-            expected: "16 lower-case hexadecimal digits",
-        };
-        match parse_lower_hex::<8>(text) {
-            Some(bytes) => Ok(Self(u64::from_be_bytes(bytes))),
-            None => Err(invalid),
+            /// The 64 bits.
+            #[must_use]
+            pub const fn bits(self) -> u64 {
+                self.0
+            }
         }
-    }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:016x}", self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                let invalid = InvalidId {
+                    kind: $kind,
+                    expected: "16 lower-case hexadecimal digits",
+                };
+                parse_lower_hex::<8>(text)
+                    .map(|bytes| Self(u64::from_be_bytes(bytes)))
+                    .ok_or(invalid)
+            }
+        }
+    )+};
+}
+
+random_bits! {
+    /// The fence of one claim: random, never reused. Whoever holds it may finish the task; anyone else is refused.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    LeaseId: "lease id";
+    /// Names one call to the broker, so that a call whose reply was lost can be asked again and gets the same answer.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    RequestId: "request id";
 }
 
 /// BLAKE3 of some bytes: the ETag of a file, the name of a recipe, the fingerprint of a request.
@@ -238,45 +250,6 @@ impl FromStr for WorkerId {
                 expected: "1 to 128 ASCII letters, digits, '.', '_' or '-'",
             })
         }
-    }
-}
-
-/// Names one call to the broker, so that a call whose reply was lost can be asked again and gets the same answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct RequestId(u64);
-
-impl RequestId {
-    /// Makes a request id from 64 random bits.
-    #[must_use]
-    pub const fn from_bits(bits: u64) -> Self {
-        Self(bits)
-    }
-
-    /// The 64 bits.
-    #[must_use]
-    pub const fn bits(self) -> u64 {
-        self.0
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
-impl FromStr for RequestId {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let invalid = InvalidId {
-            kind: "request id",
-            expected: "16 lower-case hexadecimal digits",
-        };
-        parse_lower_hex::<8>(text)
-            .map(|bytes| Self(u64::from_be_bytes(bytes)))
-            .ok_or(invalid)
     }
 }
 

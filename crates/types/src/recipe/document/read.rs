@@ -28,11 +28,16 @@ const STEPS_OF_OUTPUT: &str = "steps";
 const ANY_SCALAR: &str = "text, a number, true or false";
 
 pub(super) fn shared_steps<'de, D: Deserializer<'de>>(document: D) -> Result<Vec<StepDocument>, D::Error> {
-    Steps("steps").deserialize(document)
+    steps_at("steps").deserialize(document)
 }
 
 pub(super) fn outputs<'de, D: Deserializer<'de>>(document: D) -> Result<Vec<OutputDocument>, D::Error> {
-    document.deserialize_seq(Outputs)
+    let outputs = ListAt {
+        place: "outputs",
+        items: "tables",
+        item_at: OneOutput,
+    };
+    outputs.deserialize(document)
 }
 
 impl<'de> Deserialize<'de> for Scalar {
@@ -48,13 +53,13 @@ impl<'de> Deserialize<'de> for Scalar {
 
 impl<'de> Deserialize<'de> for StepDocument {
     fn deserialize<D: Deserializer<'de>>(document: D) -> Result<Self, D::Error> {
-        OneStep("step").deserialize(document)
+        OneStep("step".to_owned()).deserialize(document)
     }
 }
 
 impl<'de> Deserialize<'de> for OutputDocument {
     fn deserialize<D: Deserializer<'de>>(document: D) -> Result<Self, D::Error> {
-        OneOutput("output").deserialize(document)
+        OneOutput("output".to_owned()).deserialize(document)
     }
 }
 
@@ -232,37 +237,51 @@ fn allowed(known: &[StepReference], name: &str, parameter: &str) -> String {
     }
 }
 
-/// The steps at a place.
-struct Steps<'a>(&'a str);
+/// The list at a place.
+struct ListAt<'a, S> {
+    place: &'a str,
+    /// What stands in it, for the error.
+    items: &'static str,
+    /// What reads the item at a place.
+    item_at: fn(String) -> S,
+}
 
-impl<'de> DeserializeSeed<'de> for Steps<'_> {
-    type Value = Vec<StepDocument>;
+fn steps_at(place: &str) -> ListAt<'_, OneStep> {
+    ListAt {
+        place,
+        items: "steps",
+        item_at: OneStep,
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for ListAt<'_, S> {
+    type Value = Vec<S::Value>;
 
     fn deserialize<D: Deserializer<'de>>(self, document: D) -> Result<Self::Value, D::Error> {
         document.deserialize_seq(self)
     }
 }
 
-impl<'de> Visitor<'de> for Steps<'_> {
-    type Value = Vec<StepDocument>;
+impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for ListAt<'_, S> {
+    type Value = Vec<S::Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} to be a list of steps", self.0)
+        write!(f, "{} to be a list of {}", self.place, self.items)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut steps = Vec::new();
-        while let Some(step) = list.next_element_seed(OneStep(&format!("{}[{}]", self.0, steps.len())))? {
-            steps.push(step);
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element_seed((self.item_at)(format!("{}[{}]", self.place, items.len())))? {
+            items.push(item);
         }
-        Ok(steps)
+        Ok(items)
     }
 }
 
 /// The step at a place.
-struct OneStep<'a>(&'a str);
+struct OneStep(String);
 
-impl<'de> DeserializeSeed<'de> for OneStep<'_> {
+impl<'de> DeserializeSeed<'de> for OneStep {
     type Value = StepDocument;
 
     fn deserialize<D: Deserializer<'de>>(self, document: D) -> Result<StepDocument, D::Error> {
@@ -270,11 +289,11 @@ impl<'de> DeserializeSeed<'de> for OneStep<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for OneStep<'_> {
+impl<'de> Visitor<'de> for OneStep {
     type Value = StepDocument;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = self.0;
+        let place = &self.0;
         write!(
             f,
             "{place} to be text such as \"blur:2\", or a table with the name of the step under {NAME_OF_STEP:?}"
@@ -286,7 +305,7 @@ impl<'de> Visitor<'de> for OneStep<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<StepDocument, A::Error> {
-        let place = self.0;
+        let place = self.0.as_str();
         let mut named = Named::default();
         while let Some(name) = table.next_key()? {
             named.read(place, name, &mut table)?;
@@ -303,29 +322,10 @@ impl<'de> Visitor<'de> for OneStep<'_> {
     }
 }
 
-/// All outputs.
-struct Outputs;
-
-impl<'de> Visitor<'de> for Outputs {
-    type Value = Vec<OutputDocument>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("outputs to be a list of tables")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut outputs = Vec::new();
-        while let Some(output) = list.next_element_seed(OneOutput(&format!("outputs[{}]", outputs.len())))? {
-            outputs.push(output);
-        }
-        Ok(outputs)
-    }
-}
-
 /// The output at a place.
-struct OneOutput<'a>(&'a str);
+struct OneOutput(String);
 
-impl<'de> DeserializeSeed<'de> for OneOutput<'_> {
+impl<'de> DeserializeSeed<'de> for OneOutput {
     type Value = OutputDocument;
 
     fn deserialize<D: Deserializer<'de>>(self, document: D) -> Result<OutputDocument, D::Error> {
@@ -333,7 +333,7 @@ impl<'de> DeserializeSeed<'de> for OneOutput<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for OneOutput<'_> {
+impl<'de> Visitor<'de> for OneOutput {
     type Value = OutputDocument;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -341,7 +341,7 @@ impl<'de> Visitor<'de> for OneOutput<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<OutputDocument, A::Error> {
-        let place = self.0;
+        let place = self.0.as_str();
         let mut named = Named::default();
         let mut steps = None;
         while let Some(name) = table.next_key::<String>()? {
@@ -349,7 +349,7 @@ impl<'de> Visitor<'de> for OneOutput<'_> {
                 named.read(place, name, &mut table)?;
                 continue;
             }
-            let read = table.next_value_seed(Steps(&format!("{place}.{STEPS_OF_OUTPUT}")))?;
+            let read = table.next_value_seed(steps_at(&format!("{place}.{STEPS_OF_OUTPUT}")))?;
             if steps.replace(read).is_some() {
                 named.is_twice(name);
             }
