@@ -16,8 +16,15 @@ pub(super) fn decode(input: &[u8], header: &Header, control: &dyn Control) -> Re
         .get(10..14)
         .and_then(|place| place.first_chunk())
         .ok_or_else(cut)?;
-    let pixels = input.get(u32::from_le_bytes(*place) as usize..).ok_or_else(cut)?;
-    let palette = palette(&bitmap, &input[FILE_HEADER..], FORMAT)?;
+    let place = u32::from_le_bytes(*place) as usize;
+    let pixels = input.get(place..).ok_or_else(cut)?;
+    // Some writers leave out the last colours, whatever the header says.
+    let palette_room = if place < FILE_HEADER + bitmap.header_bytes {
+        &input[FILE_HEADER..]
+    } else {
+        &input[FILE_HEADER..place]
+    };
+    let palette = palette(&bitmap, palette_room, FORMAT)?;
     let channels = if bitmap.has_alpha() {
         Channels::Rgba
     } else {
@@ -37,12 +44,12 @@ pub(super) fn decode(input: &[u8], header: &Header, control: &dyn Control) -> Re
     })
 }
 
-/// The colours of a palette that follows the header at the start of `dib`: red, green, blue.
+/// The colours of a palette that follows the header at the start of `dib`, those that are there: red, green, blue.
 pub(super) fn palette(bitmap: &Bitmap, dib: &[u8], format: &str) -> Result<Vec<[u8; 3]>, EngineError> {
-    let entries = dib.get(bitmap.header_bytes..bitmap.palette_end());
-    let entries = entries.ok_or_else(|| cut_off(format))?;
+    let entries = dib.get(bitmap.header_bytes..).ok_or_else(|| cut_off(format))?;
     Ok(entries
         .chunks_exact(bitmap.palette_entry_bytes)
+        .take(bitmap.palette_entries)
         .map(|entry| [entry[2], entry[1], entry[0]])
         .collect())
 }

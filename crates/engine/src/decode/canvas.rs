@@ -19,6 +19,17 @@ impl Place {
         right <= width.into() && bottom <= height.into()
     }
 
+    /// What of it lies on a canvas of these sides.
+    pub(super) fn clipped(self, width: u32, height: u32) -> Self {
+        let (left, top) = (self.left.min(width), self.top.min(height));
+        Self {
+            left,
+            top,
+            width: self.width.min(width - left),
+            height: self.height.min(height - top),
+        }
+    }
+
     /// The part of every row of a canvas that it covers.
     pub(super) fn rows<T>(self, samples: &mut [T], width: usize, count: usize) -> impl Iterator<Item = &mut [T]> {
         let columns = self.left as usize * count..(self.left + self.width) as usize * count;

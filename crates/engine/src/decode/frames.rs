@@ -1,7 +1,5 @@
 //! The frames of an animation one after the other, each as a whole picture of what is to be seen then.
 
-use std::io::Cursor;
-
 use ::png::{BlendOp, DisposeOp, FrameControl};
 use pixmill_types::ImageFormat;
 
@@ -71,7 +69,7 @@ impl<'a> Frames<'a> {
 /// The frames of an animated PNG, laid on their canvas (W3C PNG, third edition, 13.14).
 pub(crate) struct Apng<'a> {
     input: &'a [u8],
-    reader: ::png::Reader<Cursor<&'a [u8]>>,
+    reader: png::Reader<'a>,
     canvas: Image,
     /// Samples of a frame as they are decoded.
     frame: Samples,
@@ -82,7 +80,7 @@ pub(crate) struct Apng<'a> {
 }
 
 impl<'a> Apng<'a> {
-    fn new(input: &'a [u8], header: &Header) -> Result<Self, EngineError> {
+    pub(super) fn new(input: &'a [u8], header: &Header) -> Result<Self, EngineError> {
         let reader = png::reader(input, header)?;
         let animation = reader.info().animation_control();
         let plays = animation.map_or(1, |animation| animation.num_plays);
@@ -99,7 +97,8 @@ impl<'a> Apng<'a> {
         })
     }
 
-    fn next(&mut self) -> Result<Option<Frame>, EngineError> {
+    /// The next frame; `None` after the last.
+    pub(super) fn next(&mut self) -> Result<Option<Frame>, EngineError> {
         if self.left == 0 {
             return Ok(None);
         }

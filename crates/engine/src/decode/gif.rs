@@ -3,7 +3,8 @@
 use std::io::Cursor;
 use std::num::NonZeroU64;
 
-use ::gif::{DecodeOptions, Decoder, DecodingError, DisposalMethod, MemoryLimit, Repeat};
+use ::gif::streaming_decoder::{Block, Decoded, OutputBuffer, StreamingDecoder};
+use ::gif::{AnyExtension, DecodeOptions, Decoder, DecodingError, DisposalMethod, Extension, MemoryLimit};
 
 use super::broken;
 use super::canvas::Place;
@@ -13,6 +14,12 @@ use crate::pixels::{Channels, Image, Samples, zeros};
 use crate::probe::{ColorModel, Header, Prober};
 
 const FORMAT: &str = "GIF";
+/// What of metadata the decoder keeps; the pixels of a frame are counted here, bytes.
+const METADATA_LIMIT: NonZeroU64 = NonZeroU64::new(8 * 1024 * 1024).unwrap();
+/// A frame may be larger than its screen, but no larger than this then, pixels.
+const FRAME_MAX_PIXELS: usize = 1024 * 1024;
+/// The extensions that say how often all frames are shown, the same in all but name.
+const REPEATS: [&[u8]; 2] = [b"NETSCAPE2.0", b"ANIMEXTS1.0"];
 /// See-through black.
 const BARE: [u8; 4] = [0; 4];
 
@@ -49,10 +56,7 @@ enum Disposal {
 impl<'a> Frames<'a> {
     pub(super) fn new(input: &'a [u8], header: &Header) -> Result<Self, EngineError> {
         let mut options = DecodeOptions::new();
-        options.check_frame_consistency(true);
-        if let Some(limit) = NonZeroU64::new(header.pixels()) {
-            options.set_memory_limit(MemoryLimit::Bytes(limit));
-        }
+        options.set_memory_limit(MemoryLimit::Bytes(METADATA_LIMIT));
         let decoder = options
             .read_info(Cursor::new(input))
             .map_err(|error| damaged(input, &error))?;
@@ -87,9 +91,10 @@ impl<'a> Frames<'a> {
         let (method, transparent, is_interlaced) = (frame.dispose, frame.transparent, frame.interlaced);
         let milliseconds = u32::from(frame.delay) * 10;
         let (width, height) = self.sides();
-        if !place.is_within(width, height) {
-            return Err(broken(FORMAT, true, &"a frame leaves its screen"));
+        if self.decoder.buffer_size() > self.screen.len().max(FRAME_MAX_PIXELS) {
+            return Err(broken(FORMAT, true, &"a frame is far larger than its screen"));
         }
+        let seen = place.clipped(width, height);
         self.indices.clear();
         self.indices.resize(self.decoder.buffer_size(), 0);
         // All at once, in the order of the file: by rows an interlaced one that ends with a long code is called cut off (weezl 0.1).
@@ -103,14 +108,14 @@ impl<'a> Frames<'a> {
         }
         self.dispose();
         if method == DisposalMethod::Previous {
-            let before = self.rows(place).flat_map(|row| row.to_vec()).collect();
-            self.disposal = Disposal::Restore(place, before);
+            let before = self.rows(seen).flat_map(|row| row.to_vec()).collect();
+            self.disposal = Disposal::Restore(seen, before);
         } else if method == DisposalMethod::Background {
-            self.disposal = Disposal::Wipe(place);
+            self.disposal = Disposal::Wipe(seen);
         }
         let indices = std::mem::take(&mut self.indices);
         let width = place.width as usize;
-        for (y, row) in self.rows(place).enumerate() {
+        for (y, row) in self.rows(seen).enumerate() {
             let stored = if is_interlaced {
                 stored_row(y, place.height as usize)
             } else {
@@ -133,12 +138,31 @@ impl<'a> Frames<'a> {
         self.milliseconds
     }
 
-    /// How often all frames are shown; 0 for ever. A file says how often they are repeated.
+    /// How often all frames are shown; 0 for ever. A file says how often they are repeated, before its frames or behind
+    /// them; the last to say so counts.
     pub(super) fn plays(&self) -> u32 {
-        match self.decoder.repeat() {
-            Repeat::Infinite => 0,
-            Repeat::Finite(repeats) => u32::from(repeats) + 1,
+        let (mut decoder, mut rest) = (StreamingDecoder::new(), self.input);
+        let (mut plays, mut is_repeats) = (1, false);
+        while !rest.is_empty()
+            && let Ok((read, decoded)) = decoder.update(rest, &mut OutputBuffer::None)
+        {
+            rest = &rest[read..];
+            match decoded {
+                Decoded::SubBlock { ext, is_last } if ext == AnyExtension(Extension::Application as u8) => {
+                    match *decoder.last_ext_sub_block() {
+                        [1, low, high] if is_repeats => {
+                            let repeats = u16::from_le_bytes([low, high]);
+                            plays = if repeats == 0 { 0 } else { u32::from(repeats) + 1 };
+                        }
+                        ref name => is_repeats = REPEATS.contains(&name),
+                    }
+                    is_repeats &= !is_last;
+                }
+                Decoded::BlockStart(Block::Trailer) => break,
+                _ => {}
+            }
         }
+        plays
     }
 
     fn rows(&mut self, place: Place) -> impl Iterator<Item = &mut [[u8; 4]]> {

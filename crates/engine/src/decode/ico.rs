@@ -6,7 +6,7 @@ use crate::layout::{bmp as layout, ico};
 use crate::mill::Control;
 use crate::pixels::{Channels, Image, Samples, zeros};
 use crate::plan::DecodePlan;
-use crate::probe::{self, Header};
+use crate::probe::{self, Header, ico as heads};
 
 const FORMAT: &str = "ICO";
 
@@ -14,7 +14,12 @@ pub(super) fn decode(input: &[u8], header: &Header, control: &dyn Control) -> Re
     let cut = || cut_off(FORMAT);
     let count = input.get(4..6).and_then(|count| count.first_chunk()).ok_or_else(cut)?;
     let directory = ico::HEADER..ico::HEADER + usize::from(u16::from_le_bytes(*count)) * ico::ENTRY;
-    let entry = input.get(directory).and_then(ico::largest).ok_or_else(cut)?;
+    let mut directory = input.get(directory).ok_or_else(cut)?.to_vec();
+    for offset in heads::doubtful(&directory) {
+        let head = input.get(offset as usize..).and_then(|rest| rest.get(..heads::HEAD));
+        heads::note_bits(&mut directory, offset, head.ok_or_else(cut)?);
+    }
+    let entry = ico::largest(&directory).ok_or_else(cut)?;
     let start = entry.offset as usize;
     let picture = input.get(start..).ok_or_else(cut)?;
     // Some writers declare too little; what matters is where the file ends.
@@ -22,7 +27,11 @@ pub(super) fn decode(input: &[u8], header: &Header, control: &dyn Control) -> Re
         return Err(cut());
     }
     let image = if picture.starts_with(b"\x89PNG") {
-        let inner = probe::probe(picture)?;
+        // Of an animation the picture for those who know none: an icon does not move.
+        let inner = Header {
+            frames: 1,
+            ..probe::probe(picture)?
+        };
         if (inner.width, inner.height) != (header.width, header.height) {
             return Err(super::other_sides(FORMAT));
         }

@@ -1,6 +1,8 @@
 //! Decodes JPEG with our own core what that can stream, anything else with zune-jpeg in its strict mode, which reports what
 //! its default would paint over in gray; and with rusty_jpeg, which is slower, what zune-jpeg gets wrong.
 
+use std::io::Read;
+
 use rusty_jpeg::decode::{ColorTransform, Decoder};
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
@@ -117,7 +119,11 @@ fn rare(input: &[u8], header: &Header, wanted: DecodeChannels, control: &dyn Con
     };
     let input = &input[..end + END_BYTES];
     let damaged = |error: rusty_jpeg::decode::Error| broken(FORMAT, true, &error);
-    let mut decoder = Decoder::new(input);
+    // As `without_end` has it, but with the end, which this decoder wants; a marker may follow bytes that only fill up.
+    let scan = &input[..end];
+    let filled_from = scan.iter().rposition(|byte| *byte != 0xff).map_or(0, |last| last + 1);
+    let file = scan[..filled_from].chain(&STUFFED_ONES[..]).chain(&input[end..]);
+    let mut decoder = Decoder::new(file);
     // This thread is one of those that share the processor.
     decoder.set_single_threaded(true);
     decoder.set_color_transform(transform);

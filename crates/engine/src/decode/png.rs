@@ -1,11 +1,12 @@
 //! Decodes PNG with the png crate: palettes, low depths and transparent colours become whole samples, 16 bits stay. Where
 //! luma is all that is wanted, colour is given up row by row.
 
-use std::io::Cursor;
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
 use ::png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 use bytemuck::Pod;
 
+use super::frames::Apng;
 use super::{broken, other_sides, rows_or_stop};
 use crate::EngineError;
 use crate::chunks;
@@ -18,8 +19,63 @@ use crate::steps;
 pub(super) const FORMAT: &str = "PNG";
 /// For palettes and metadata; rows and pixels come on top, bytes.
 const METADATA_LIMIT: u64 = 8 * 1024 * 1024;
+const SIGNATURE_BYTES: usize = 8;
+/// What is of a chunk beside its body: length, type and checksum.
+const CHUNK_BYTES: usize = 12;
 
-type Reader<'a> = ::png::Reader<Cursor<&'a [u8]>>;
+pub(super) type Reader<'a> = ::png::Reader<Source<'a>>;
+
+/// A file without its `cICP`: no sample depends on it, and of one that is invalid (W3C PNG, third edition, 11.3.2.6), which
+/// browsers ignore, the png crate (0.18) would refuse the file.
+pub(super) struct Source<'a> {
+    /// What is left of the chunk at hand.
+    chunk: &'a [u8],
+    behind: &'a [u8],
+}
+
+impl<'a> Source<'a> {
+    fn new(input: &'a [u8]) -> Self {
+        let (chunk, behind) = input.split_at(input.len().min(SIGNATURE_BYTES));
+        Self { chunk, behind }
+    }
+}
+
+impl BufRead for Source<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.chunk.is_empty() && !self.behind.is_empty() {
+            let body = self
+                .behind
+                .first_chunk()
+                .map_or(0, |length| u32::from_be_bytes(*length));
+            let whole = CHUNK_BYTES.saturating_add(body as usize).min(self.behind.len());
+            let (chunk, behind) = self.behind.split_at(whole);
+            self.behind = behind;
+            if chunk.get(4..8) != Some(b"cICP") {
+                self.chunk = chunk;
+            }
+        }
+        Ok(self.chunk)
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.chunk = &self.chunk[count..];
+    }
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(target)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+/// The decoder asks for it, and goes forwards alone.
+impl Seek for Source<'_> {
+    fn seek(&mut self, _to: SeekFrom) -> io::Result<u64> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
 
 pub(super) fn decode(
     input: &[u8],
@@ -27,6 +83,11 @@ pub(super) fn decode(
     plan: &DecodePlan,
     control: &dyn Control,
 ) -> Result<Image, EngineError> {
+    if header.frames > 1 {
+        let first = Apng::new(input, header)?.next()?;
+        let no_frame = || broken(FORMAT, has_end(input), &"its animation has no frame");
+        return first.map(|frame| frame.image).ok_or_else(no_frame);
+    }
     let mut reader = reader(input, header)?;
     if plan.channels == DecodeChannels::Luma {
         return luma(&mut reader, input, header, control);
@@ -82,7 +143,7 @@ pub(super) fn reader<'a>(input: &'a [u8], header: &Header) -> Result<Reader<'a>,
     // Two rows of the longest pixels there are.
     let rows = u64::from(header.width) * 16;
     let mut decoder = Decoder::new_with_limits(
-        Cursor::new(input),
+        Source::new(input),
         Limits {
             bytes: usize::try_from(METADATA_LIMIT + rows).unwrap_or(usize::MAX),
         },

@@ -1,7 +1,7 @@
 //! Walks the blocks of a GIF (GIF89a specification) to its trailer: frames are counted nowhere.
 //!
-//! What is see-through follows from all of them: a transparent index, a first frame that leaves some of the screen
-//! bare, or a frame that is wiped away.
+//! A screen that its first frame leaves is as large as that asks for, as in Chromium and Pillow. What is see-through follows
+//! from all frames: a transparent index, a first one that leaves some of the screen bare, or one that is wiped away.
 
 use pixmill_types::ImageFormat;
 
@@ -21,8 +21,9 @@ const PUT_BACK: u8 = 3;
 #[derive(Debug, Default)]
 pub(super) struct Walker {
     expects: Expects,
-    width: u16,
-    height: u16,
+    /// Of the screen, pixels.
+    width: u32,
+    height: u32,
     frames: u32,
     is_see_through: bool,
 }
@@ -48,8 +49,7 @@ impl Walk for Walker {
     fn step(&mut self, piece: &[u8]) -> Result<Next, EngineError> {
         match self.expects {
             Expects::Screen => {
-                self.width = u16::from_le_bytes([piece[0], piece[1]]);
-                self.height = u16::from_le_bytes([piece[2], piece[3]]);
+                (self.width, self.height) = (number(piece, 0), number(piece, 2));
                 Ok(self.want(Expects::Block, table_bytes(piece[4]), 1))
             }
             Expects::Block => match piece[0] {
@@ -80,9 +80,12 @@ impl Walk for Walker {
                 Ok(self.want(Expects::SubBlock, behind, 1))
             }
             Expects::Descriptor => {
-                let side = |at: usize| u16::from_le_bytes([piece[at], piece[at + 1]]);
-                let covers = (side(0), side(2)) == (0, 0) && side(4) >= self.width && side(6) >= self.height;
-                self.is_see_through |= self.frames == 0 && !covers;
+                if self.frames == 0 {
+                    let [left, top, width, height] = [0, 2, 4, 6].map(|at| number(piece, at));
+                    self.width = self.width.max(left + width);
+                    self.height = self.height.max(top + height);
+                    self.is_see_through |= (width, height) != (self.width, self.height);
+                }
                 self.frames = self.frames.saturating_add(1);
                 // The size of the codes comes before the sub-blocks.
                 Ok(self.want(Expects::SubBlock, table_bytes(piece[8]) + 1, 1))
@@ -117,12 +120,17 @@ impl Walker {
         } else {
             ColorModel::Rgb
         };
-        let header = still(ImageFormat::Gif, self.width.into(), self.height.into(), color)?;
+        let header = still(ImageFormat::Gif, self.width, self.height, color)?;
         Ok(Header {
             frames: self.frames,
             ..header
         })
     }
+}
+
+/// The two bytes at `at`, the lower first.
+fn number(piece: &[u8], at: usize) -> u32 {
+    u16::from_le_bytes([piece[at], piece[at + 1]]).into()
 }
 
 /// The length of the color table that a flags byte announces.

@@ -15,7 +15,8 @@ pub struct Header {
     pub width: u32,
     /// Height as stored, before orientation, pixels.
     pub height: u32,
-    /// Frames declared; 1 for a still image. In a GIF or an animated WebP the frames counted up to the end of the file.
+    /// Frames declared; 1 for a still image. In a GIF or an animated WebP the frames counted up to the end of the file, in a whole
+    /// PNG those of the declared that are there.
     pub frames: u32,
     /// How the stored picture is turned, where metadata before the pixels says so, else upright.
     pub orientation: Orientation,

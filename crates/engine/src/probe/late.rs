@@ -1,9 +1,9 @@
-//! Completes a header from the whole file: with the orientation that lies behind the pixels, and with what a directory
-//! refers to.
+//! Completes a header from the whole file: with the orientation that lies behind the pixels, with what a directory
+//! refers to, and with the frames that a PNG has of those it declares.
 
 use pixmill_types::ImageFormat;
 
-use super::{Header, tiff};
+use super::{Header, png, tiff};
 use crate::EngineError;
 use crate::chunks;
 use crate::decode::jxl;
@@ -48,6 +48,11 @@ pub(super) fn completed(header: Header, file: &[u8]) -> Result<Header, EngineErr
     };
     let header = Header {
         orientation: orientation.unwrap_or(header.orientation),
+        frames: if header.format == ImageFormat::Png {
+            png::frames(file, header.frames)
+        } else {
+            header.frames
+        },
         ..header
     };
     Ok(with_profile(header, file))

@@ -5,6 +5,7 @@
 
 mod gif;
 mod header;
+pub(crate) mod ico;
 mod jpeg;
 mod jxl;
 mod late;
@@ -179,7 +180,7 @@ fn cut_off(format: &str) -> EngineError {
 }
 
 /// Reads the header of a whole file, with what only that tells: its colour profile, an orientation that lies behind the
-/// pixels, the bits of a TIFF.
+/// pixels, the bits of a TIFF, the frames that a PNG has.
 ///
 /// # Errors
 /// As [`probe`].

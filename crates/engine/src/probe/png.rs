@@ -8,6 +8,7 @@ use pixmill_types::ImageFormat;
 use super::header::{ColorModel, Header, still};
 use super::{EXIF_MAX_BYTES, Next, Walk};
 use crate::EngineError;
+use crate::chunks;
 use crate::exif;
 
 /// A chunk's length and type.
@@ -104,6 +105,21 @@ impl Walker {
         }
         Ok(self.next_chunk(header, length + CRC as u64))
     }
+}
+
+/// How many of the `declared` frames a whole file has: those of which there is data. Where it is cut off, which a missing
+/// `IEND` tells, all of them.
+pub(super) fn frames(file: &[u8], declared: u32) -> u32 {
+    let (mut frames, mut is_begun) = (0, false);
+    for chunk in chunks::of_png(file) {
+        match &chunk.kind {
+            b"fcTL" => is_begun = true,
+            b"IDAT" | b"fdAT" => frames += u32::from(std::mem::take(&mut is_begun)),
+            b"IEND" => return declared.min(frames).max(1),
+            _ => {}
+        }
+    }
+    declared
 }
 
 fn image_header(body_and_crc: &[u8]) -> Result<Header, EngineError> {

@@ -1,11 +1,11 @@
-//! Reads the headers of BMP, ICO, QOI and PNM, which are short and at the start of their files.
+//! Reads the headers of BMP, QOI and PNM, which are short and at the start of their files.
 
 use pixmill_types::ImageFormat;
 
 use super::header::{ColorModel, Header, still};
 use super::{Next, Walk};
 use crate::EngineError;
-use crate::layout::{bmp, ico, pnm, qoi};
+use crate::layout::{bmp, pnm, qoi};
 use crate::pixels::Channels;
 
 /// The walk over a BMP behind its magic: the rest of its file header, then a header that begins with its own length.
@@ -51,59 +51,6 @@ impl BmpWalker {
             ColorModel::Rgb
         };
         still(ImageFormat::Bmp, bitmap.width, bitmap.height, color)
-    }
-}
-
-/// The walk over an ICO behind its magic: the count, the directory, and the header of the picture that is taken.
-#[derive(Debug, Default)]
-pub(super) enum IcoWalker {
-    #[default]
-    Count,
-    Directory,
-    Picture,
-}
-
-pub(super) const ICO_FIRST_READ: usize = 2;
-/// The header of a bitmap, or that of a PNG up to its depth.
-const ICO_PICTURE: usize = 26;
-const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
-
-impl Walk for IcoWalker {
-    fn step(&mut self, piece: &[u8]) -> Result<Next, EngineError> {
-        let corrupt = |how: &str| EngineError::Corrupt(format!("the ICO {how}"));
-        match self {
-            Self::Count => {
-                let count = usize::from(u16::from_le_bytes([piece[0], piece[1]]));
-                if !(1..=ico::MAX_ENTRIES).contains(&count) {
-                    return Err(corrupt(&format!("declares {count} pictures")));
-                }
-                *self = Self::Directory;
-                Ok(Next::read(count * ico::ENTRY))
-            }
-            Self::Directory => {
-                let read = ico::HEADER + piece.len();
-                let entry = ico::largest(piece).ok_or_else(|| corrupt("has no directory"))?;
-                let skip = u64::from(entry.offset)
-                    .checked_sub(read as u64)
-                    .ok_or_else(|| corrupt("has a picture within its directory"))?;
-                *self = Self::Picture;
-                Ok(Next::skip_then_read(skip, ICO_PICTURE))
-            }
-            Self::Picture => {
-                let (width, height) = if piece.starts_with(PNG_SIGNATURE) {
-                    let side = |at: usize| u32::from_be_bytes([piece[at], piece[at + 1], piece[at + 2], piece[at + 3]]);
-                    (side(16), side(20))
-                } else {
-                    let bitmap = bmp::parse(piece)?;
-                    (bitmap.width, bitmap.height / 2)
-                };
-                still(ImageFormat::Ico, width, height, ColorModel::Rgba).map(Next::Done)
-            }
-        }
-    }
-
-    fn finish(&self) -> Result<Header, EngineError> {
-        Err(super::cut_off("ICO"))
     }
 }
 

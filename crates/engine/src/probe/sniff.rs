@@ -5,7 +5,7 @@
 
 use pixmill_types::ImageFormat;
 
-use super::{Walk, gif, jpeg, jxl, png, simple, tiff, webp};
+use super::{Walk, gif, ico, jpeg, jxl, png, simple, tiff, webp};
 use crate::EngineError;
 use crate::layout::jxl::{BOX_HEAD_BYTES, CODESTREAM, CONTAINER, HEAD_BYTES};
 use crate::layout::tiff::Order;
@@ -64,7 +64,7 @@ pub(super) fn sniff(start: &[u8], at_end: bool) -> Result<Sniffed, EngineError> 
         return known(simple::QoiWalker, qoi::MAGIC.len(), simple::QOI_FIRST_READ);
     }
     if start.starts_with(ICO) {
-        return known(simple::IcoWalker::default(), ICO.len(), simple::ICO_FIRST_READ);
+        return known(ico::Walker::default(), ICO.len(), ico::FIRST_READ);
     }
     if pnm::is_magic(start) {
         return known(simple::PnmWalker::default(), 0, simple::PNM_FIRST_READ);

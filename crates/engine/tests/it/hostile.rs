@@ -1,5 +1,6 @@
 //! Damaged, cut off, enormous and malicious files: a result or a coded reason, never a panic, never half a picture.
 
+use pixmill_engine::probe::{Streaming, probe};
 use pixmill_engine::{EngineError, Milled};
 use pixmill_types::{FailureCode, ImageFormat};
 
@@ -176,6 +177,40 @@ fn a_jpeg_that_ends_early_but_in_form_is_not_painted_over() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn a_rare_jpeg_that_ends_early_but_in_form_is_not_painted_over() {
+    let is_rare = |file: &[u8]| probe(file).unwrap().streaming == Streaming::Rare;
+    let files: Vec<_> = files_in("rare_jpeg")
+        .into_iter()
+        .filter(|(_, file)| is_rare(file))
+        .collect();
+    assert_eq!(files.len(), 19);
+    for (name, file) in files {
+        let last_scan = file.windows(2).rposition(|pair| pair == [0xff, 0xda]).unwrap();
+        for part in 2..=9 {
+            let mut cut = file[..last_scan + (file.len() - last_scan) * part / 10].to_vec();
+            if cut.last() == Some(&0xff) {
+                cut.pop();
+            }
+            cut.extend_from_slice(&[0xff, 0xd9]);
+            for recipe in [RECIPE, COLOUR] {
+                let code = outcome(&name, &cut, recipe).map(drop).expect_err(&name);
+                assert_eq!(code, FailureCode::ImageCorrupt, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn bytes_may_fill_up_a_jpeg_before_its_end() {
+    for (name, file) in files_in("rare_jpeg") {
+        let (body, end) = file.split_at(file.len() - 2);
+        let filled = [body, &[0xff; 3], end].concat();
+        let made = |file: &[u8]| outcome(&name, file, COLOUR).unwrap().outputs.remove(0).bytes;
+        assert!(made(&filled) == made(&file), "{name}");
     }
 }
 

@@ -14,6 +14,7 @@ mod info;
 mod jpeg_core;
 mod jpeg_encode;
 mod jxl;
+mod lenient;
 mod literal;
 mod memory;
 mod metadata;

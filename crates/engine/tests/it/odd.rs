@@ -69,7 +69,7 @@ const STILL: &[Odd] = &[
     ),
 ];
 
-fn rgba(picture: &Picture, [x, y]: [usize; 2]) -> [u8; 4] {
+pub(crate) fn rgba(picture: &Picture, [x, y]: [usize; 2]) -> [u8; 4] {
     let pixel = &picture.samples[(y * picture.width + x) * picture.channels..][..picture.channels];
     match *pixel {
         [gray] => [gray, gray, gray, 255],
@@ -110,7 +110,7 @@ fn inks_of_sixteen_bits_are_what_their_profile_says() {
 }
 
 /// A frame of an animation as the plan says it is to be seen.
-fn frame(input: &[u8], number: usize) -> Picture {
+pub(crate) fn frame(input: &[u8], number: usize) -> Picture {
     let made = mill(input, "flip | flip => png").unwrap().outputs.remove(0);
     let mut decoder = png::Decoder::new(Cursor::new(&made.bytes[..]));
     decoder.set_transformations(png::Transformations::EXPAND);

@@ -95,7 +95,8 @@ struct Pieces {
     height: u32,
     is_tiled: bool,
     offsets: Vec<u64>,
-    /// `None` where a writer of old has not said it, and pixels are not packed.
+    /// `None` where a writer of old has not said it: pixels that are not packed take what they take, and of packed ones there is
+    /// but one piece, which says itself where it ends.
     bytes: Option<Vec<u64>>,
 }
 
@@ -126,10 +127,11 @@ impl Pieces {
         }
         let planes = if picture.is_planar { picture.samples } else { 1 };
         let needed = u64::from(picture.width.div_ceil(width)) * u64::from(picture.height.div_ceil(height));
-        let has_all = |list: &[u64]| list.len() as u64 >= needed * planes as u64;
+        let needed = needed * planes as u64;
+        let has_all = |list: &[u64]| list.len() as u64 >= needed;
         let is_told = bytes
             .as_deref()
-            .map_or(picture.compression == compression::NONE, has_all);
+            .map_or(picture.compression == compression::NONE || needed == 1, has_all);
         if !has_all(&offsets) || !is_told {
             return Err(corrupt("does not say where all of its pieces are"));
         }
@@ -177,7 +179,12 @@ impl Pieces {
                 };
                 let packed = self.packed(input, plane * each as usize + piece as usize)?;
                 let bytes = &mut unpacked[..row_bytes * rows as usize];
-                unpacker.unpack(packed, self.width, rows, bytes)?;
+                if !unpacker.unpack(packed, self.width, rows, bytes)? {
+                    return Err(match self.bytes {
+                        None => cut_off(FORMAT),
+                        Some(_) => corrupt("is damaged: a piece holds fewer pixels than it should"),
+                    });
+                }
                 let seen = rows.min(self.picture.height - top);
                 let columns = self.width.min(self.picture.width - left) as usize;
                 for (y, row) in (top..top + seen).zip(bytes.chunks_exact_mut(row_bytes)) {
