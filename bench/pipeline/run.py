@@ -30,9 +30,9 @@ from page_cache import PageCache  # noqa: E402
 CORES = os.cpu_count() or 1
 PHOTOS = {
     # photo: tasks a round, connections, uploads a second in the open loop
-    "photo_0.3mp.jpg": (1500, 8, 40),
-    "photo_12mp.jpg": (100, 4, 0),
-    "dense_12mp.jpg": (60, 4, 0),
+    "photo_0.3mp.jpg": (4000, 8, 40),
+    "photo_12mp.jpg": (300, 4, 0),
+    "dense_12mp.jpg": (200, 4, 0),
 }
 # With so many tasks unfinished, uploads wait: what is measured is a steady state, not how a pile is worked off.
 BACKLOG = 32
