@@ -11,10 +11,10 @@ pub(crate) fn to_premultiplied<S: Sample>(samples: &[S], numbers: &mut [u16], ch
         let ([color_numbers @ .., alpha_number], [colors @ .., alpha]) = (numbers, pixel) else {
             continue;
         };
-        let alpha = level(*alpha);
+        let alpha = u64::from(alpha.level());
         *alpha_number = (alpha * (WHOLE / max)) as u16;
         for (number, color) in color_numbers.iter_mut().zip(colors) {
-            *number = rounded(level(*color) * alpha * WHOLE, max * max) as u16;
+            *number = rounded(u64::from(color.level()) * alpha * WHOLE, max * max) as u16;
         }
     }
 }
@@ -27,21 +27,16 @@ pub(crate) fn from_premultiplied<S: Sample>(numbers: &[u16], samples: &mut [S], 
             continue;
         };
         let weight = u64::from(*alpha_number);
-        *alpha = S::from_level(rounded(weight * max, WHOLE) as usize);
+        *alpha = S::whole(rounded(weight * max, WHOLE) as u32);
         for (color, number) in colors.iter_mut().zip(color_numbers) {
             let unweighted = if weight == 0 {
                 0
             } else {
                 rounded(u64::from(*number) * max, weight).min(max)
             };
-            *color = S::from_level(unweighted as usize);
+            *color = S::whole(unweighted as u32);
         }
     }
-}
-
-fn level<S: Sample>(sample: S) -> u64 {
-    let level: usize = sample.into();
-    level as u64
 }
 
 const fn rounded(number: u64, divisor: u64) -> u64 {

@@ -11,11 +11,15 @@ pub(crate) trait Sample: Copy + Default + Into<usize> + Into<f32> {
     /// The sample of that level, which is at most [`Sample::MAX`].
     fn whole(level: u32) -> Self;
 
+    /// Its level.
+    #[inline(always)]
+    fn level(self) -> u32 {
+        let level: usize = self.into();
+        level as u32
+    }
+
     /// The same level of 8 bits.
     fn of_level(level: u8) -> Self;
-
-    /// The sample of that level, which is at most [`Sample::MAX`].
-    fn from_level(level: usize) -> Self;
 }
 
 impl Sample for u8 {
@@ -35,11 +39,6 @@ impl Sample for u8 {
     fn of_level(level: u8) -> Self {
         level
     }
-
-    #[inline(always)]
-    fn from_level(level: usize) -> Self {
-        level as Self
-    }
 }
 
 impl Sample for u16 {
@@ -57,11 +56,6 @@ impl Sample for u16 {
 
     fn of_level(level: u8) -> Self {
         Self::from(level) * 257
-    }
-
-    #[inline(always)]
-    fn from_level(level: usize) -> Self {
-        level as Self
     }
 }
 

@@ -68,7 +68,7 @@ fn count<T: Sample>(
             return Err(EngineError::Stopped);
         }
         for pixel in row.chunks_exact(channels) {
-            let is_unseen = colors < channels && level(pixel[colors]) == 0;
+            let is_unseen = colors < channels && pixel[colors].level() == 0;
             if !is_unseen {
                 counts[luma_of(&pixel[..colors])] += 1;
             }
@@ -91,13 +91,8 @@ fn beyond(counts: impl Iterator<Item = (usize, u64)>, left_out: u64) -> Option<u
 
 fn luma_of<T: Sample>(colors: &[T]) -> usize {
     match colors {
-        [red, green, blue] => luma(level(*red), level(*green), level(*blue)) as usize,
-        [gray, ..] => level(*gray) as usize,
+        [red, green, blue] => luma(red.level(), green.level(), blue.level()) as usize,
+        [gray, ..] => gray.level() as usize,
         [] => 0,
     }
-}
-
-fn level<T: Sample>(sample: T) -> u32 {
-    let level: usize = sample.into();
-    level as u32
 }

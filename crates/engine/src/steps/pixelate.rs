@@ -74,15 +74,15 @@ impl Squares {
         for pixel in square.chunks_exact(self.channels) {
             match (pixel, &mut *sums) {
                 ([colors @ .., alpha], [color_sums @ .., alpha_sum]) if self.has_alpha => {
-                    let alpha = level(*alpha);
+                    let alpha = u64::from(alpha.level());
                     *alpha_sum += alpha;
                     for (sum, color) in color_sums.iter_mut().zip(colors) {
-                        *sum += level(*color) * alpha;
+                        *sum += u64::from(color.level()) * alpha;
                     }
                 }
                 (colors, sums) => {
                     for (sum, color) in sums.iter_mut().zip(colors) {
-                        *sum += level(*color);
+                        *sum += u64::from(color.level());
                     }
                 }
             }
@@ -90,17 +90,17 @@ impl Squares {
     }
 
     fn fill_square<T: Sample>(&self, square: &mut [T], sums: &[u64], pixels: u64) {
-        let mut mean = [T::from_level(0); 4];
+        let mut mean = [T::whole(0); 4];
         match sums {
             [color_sums @ .., alpha_sum] if self.has_alpha => {
                 for (mean, sum) in mean.iter_mut().zip(color_sums) {
-                    *mean = T::from_level(rounded(*sum, (*alpha_sum).max(1)));
+                    *mean = T::whole(rounded(*sum, (*alpha_sum).max(1)));
                 }
-                mean[color_sums.len()] = T::from_level(rounded(*alpha_sum, pixels));
+                mean[color_sums.len()] = T::whole(rounded(*alpha_sum, pixels));
             }
             sums => {
                 for (mean, sum) in mean.iter_mut().zip(sums) {
-                    *mean = T::from_level(rounded(*sum, pixels));
+                    *mean = T::whole(rounded(*sum, pixels));
                 }
             }
         }
@@ -110,11 +110,6 @@ impl Squares {
     }
 }
 
-fn level<T: Sample>(sample: T) -> u64 {
-    let level: usize = sample.into();
-    level as u64
-}
-
-const fn rounded(sum: u64, divisor: u64) -> usize {
-    ((sum + divisor / 2) / divisor) as usize
+const fn rounded(sum: u64, divisor: u64) -> u32 {
+    ((sum + divisor / 2) / divisor) as u32
 }

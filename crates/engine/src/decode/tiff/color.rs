@@ -35,10 +35,10 @@ pub(super) fn finish<T: Sample + Default>(
             let count = channels(picture).count();
             for pixel in raw.chunks_exact_mut(count) {
                 for sample in &mut *pixel {
-                    *sample = T::whole(level(*sample) * (T::MAX / largest));
+                    *sample = T::whole(sample.level() * (T::MAX / largest));
                 }
                 if is_negative {
-                    pixel[0] = T::whole(T::MAX - level(pixel[0]));
+                    pixel[0] = T::whole(T::MAX - pixel[0].level());
                 }
             }
         }
@@ -47,11 +47,6 @@ pub(super) fn finish<T: Sample + Default>(
         divide_by_alpha(&mut raw, channels(picture).count());
     }
     Ok(raw)
-}
-
-fn level<T: Sample>(sample: T) -> u32 {
-    let level: usize = sample.into();
-    level as u32
 }
 
 /// Looks indices up, which alpha may follow: the map has all reds, then all greens, then all blues, 16 bits each.
@@ -83,7 +78,7 @@ fn palette<T: Sample + Default>(
         let colors = [0, 1, 2].map(|channel| T::whole((map[channel * entries + index] >> shift) as u32 & 255));
         pixel[..3].copy_from_slice(&colors);
         if has_alpha {
-            pixel[3] = T::whole(level(stored[1]) * (T::MAX / largest));
+            pixel[3] = T::whole(stored[1].level() * (T::MAX / largest));
         }
     }
     Ok(samples)
@@ -94,9 +89,9 @@ fn inks_to_rgb<T: Sample>(raw: &mut Vec<T>) {
     let pixels = raw.len() / 4;
     let white = u64::from(T::MAX);
     for pixel in 0..pixels {
-        let paper = white - u64::from(level(raw[pixel * 4 + 3]));
+        let paper = white - u64::from(raw[pixel * 4 + 3].level());
         for channel in 0..3 {
-            let through = white - u64::from(level(raw[pixel * 4 + channel]));
+            let through = white - u64::from(raw[pixel * 4 + channel].level());
             raw[pixel * 3 + channel] = T::whole(((through * paper + white / 2) / white) as u32);
         }
     }
@@ -106,7 +101,7 @@ fn inks_to_rgb<T: Sample>(raw: &mut Vec<T>) {
 /// BT.601 over the full range, as JFIF has it.
 fn ycbcr_to_rgb<T: Sample>(raw: &mut [T]) {
     for pixel in raw.as_chunks_mut::<3>().0 {
-        let [luma, blue, red] = pixel.map(|sample| level(sample) as f32);
+        let [luma, blue, red] = pixel.map(|sample| sample.level() as f32);
         let (blue, red) = (blue - 128.0, red - 128.0);
         *pixel = [
             luma + 1.402 * red,
@@ -121,9 +116,9 @@ fn divide_by_alpha<T: Sample>(raw: &mut [T], count: usize) {
     let white = u64::from(T::MAX);
     for pixel in raw.chunks_exact_mut(count) {
         let (colors, alpha) = pixel.split_at_mut(count - 1);
-        let alpha = u64::from(level(alpha[0]));
+        let alpha = u64::from(alpha[0].level());
         for color in colors {
-            let straight = (u64::from(level(*color)) * white + alpha / 2).checked_div(alpha);
+            let straight = (u64::from(color.level()) * white + alpha / 2).checked_div(alpha);
             *color = T::whole(straight.unwrap_or(0).min(white) as u32);
         }
     }

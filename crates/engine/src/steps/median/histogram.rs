@@ -94,7 +94,7 @@ impl Histogram {
         for (level, count) in (first..).zip(&self.fine[first..][..1 << N::HALF]) {
             match left.checked_sub(u32::from(*count)) {
                 Some(rest) => left = rest,
-                None => return N::from_level(level),
+                None => return N::whole(level as u32),
             }
         }
         // Unreached: the bin holds more than was left.
