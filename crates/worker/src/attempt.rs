@@ -21,6 +21,7 @@ use crate::mill;
 use crate::remains;
 use crate::running::{Attempt, Registration, StopReason};
 use crate::settle;
+use crate::store;
 
 /// Outputs of one task written at the same time.
 const CONCURRENT_WRITES: usize = 4;
@@ -118,10 +119,10 @@ async fn work(
 async fn read(context: &Context, attempt: &Attempt, mill: &Mill) -> Result<Bytes, Ending> {
     let begun = Instant::now();
     let key = BlobKey::input(attempt.lease.task.id, &mill.input.segment);
-    let input = unless_stopped(attempt, context.blobs.get(&key)).await?;
+    let input = store::unless_silent(context, attempt, context.blobs.get(&key)).await?;
     let input = match input {
         Ok(input) => input,
-        Err(cause) => return Err(storage_failure(context, attempt, cause, "the input could not be read").await),
+        Err(cause) => return Err(store::failure(context, attempt, cause, "the input could not be read").await),
     };
     if input.len() as u64 != mill.input.bytes {
         let message = format!("the input has {} bytes instead of {}", input.len(), mill.input.bytes);
@@ -192,7 +193,7 @@ async fn write_one(
     let stored = context.blobs.put(&key, Bytes::from(rendered.bytes)).await;
     let stored = match stored {
         Ok(stored) => stored,
-        Err(cause) => return Err(storage_failure(context, attempt, cause, "an output could not be written").await),
+        Err(cause) => return Err(store::failure(context, attempt, cause, "an output could not be written").await),
     };
     fail::fail_point!("worker.output_written", |_| std::process::abort());
     Ok(OutputImage {
@@ -206,7 +207,7 @@ async fn write_one(
 }
 
 /// The result of `work`, unless the attempt is told to stop or runs out of time before.
-async fn unless_stopped<F: Future>(attempt: &Attempt, work: F) -> Result<F::Output, Ending> {
+pub(crate) async fn unless_stopped<F: Future>(attempt: &Attempt, work: F) -> Result<F::Output, Ending> {
     tokio::select! {
         biased;
         done = work => Ok(done),
@@ -215,24 +216,5 @@ async fn unless_stopped<F: Future>(attempt: &Attempt, work: F) -> Result<F::Outp
             attempt.stop(StopReason::TimedOut);
             Err(Ending::Stopped(attempt.stop_reason().unwrap_or(StopReason::TimedOut)))
         }
-    }
-}
-
-/// What an error of the store means for the task: a store that is full, or does not answer at all, is not its fault, and one
-/// that refuses this file alone may never take it.
-async fn storage_failure(context: &Context, attempt: &Attempt, cause: BlobError, message: &'static str) -> Ending {
-    let code = match cause {
-        BlobError::NotFound(_) => FailureCode::InputMissing,
-        BlobError::Full(_) => return Ending::Unstored(cause),
-        // A store that does not answer takes its time over that, and a drain has none.
-        BlobError::Unavailable(_) => match unless_stopped(attempt, context.blobs.check()).await {
-            Ok(Ok(())) => FailureCode::StorageUnavailable,
-            Ok(Err(_)) => return Ending::Unstored(cause),
-            Err(stopped) => return stopped,
-        },
-    };
-    Ending::Failed {
-        failure: Failure::new(code, message),
-        cause: Some(cause),
     }
 }

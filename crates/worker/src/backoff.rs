@@ -117,6 +117,11 @@ impl Pause {
         }
     }
 
+    /// Whether it has not worked since it failed.
+    pub(crate) fn lasts(&self) -> bool {
+        self.outage.lasts()
+    }
+
     /// Waits until it is worth trying.
     ///
     /// # Cancel safety

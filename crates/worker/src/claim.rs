@@ -17,7 +17,7 @@ use crate::attempt::{self, Holding};
 use crate::backoff::{Backoff, LONGEST, Outage};
 use crate::capacity::Free;
 use crate::context::Context;
-use crate::settle;
+use crate::{settle, store};
 
 /// How long one call waits at the broker. Long, since waiting costs nothing; not for ever, since connections die
 /// without a sign.
@@ -57,7 +57,7 @@ impl Claims<'_> {
             tokio::select! {
                 biased;
                 () = context.draining.cancelled() => return,
-                () = context.store.wait() => {}
+                () = store::until_usable(context) => {}
             }
             let free = tokio::select! {
                 biased;

@@ -12,12 +12,13 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::backoff::{Outage, Pause};
+use crate::backoff::Outage;
 use crate::capacity::Capacity;
 use crate::metrics::Metrics;
 use crate::options::WorkerOptions;
 use crate::running::Running;
 use crate::slots::Slots;
+use crate::store::Store;
 
 const RESTART_AFTER: Duration = Duration::from_secs(1);
 
@@ -35,8 +36,8 @@ pub(crate) struct Context {
     pub(crate) attempts: TaskTracker,
     /// The broker, as attempts that end see it.
     pub(crate) settling: Outage,
-    /// The store, as attempts see it: nothing is claimed while nothing can be stored.
-    pub(crate) store: Pause,
+    /// The store, as attempts see it.
+    pub(crate) store: Store,
     /// The reaper ended tasks whose last worker vanished.
     pub(crate) tasks_ended_by_reaper: Notify,
     /// Nothing is claimed any more.

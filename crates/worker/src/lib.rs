@@ -22,6 +22,7 @@ mod remains;
 mod running;
 mod settle;
 mod slots;
+mod store;
 mod upkeep;
 mod worker;
 

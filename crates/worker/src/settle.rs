@@ -12,6 +12,7 @@ use crate::backoff::{Backoff, LONGEST};
 use crate::context::Context;
 use crate::metrics::Outcome;
 use crate::running::{Attempt, StopReason};
+use crate::store;
 
 /// Ends the attempt at the broker and in the store, as far as they answer.
 pub(crate) async fn settle(
@@ -21,8 +22,14 @@ pub(crate) async fn settle(
     outputs_begun: bool,
 ) {
     if ended.is_err() && outputs_begun {
-        // Before the broker hears of it: whoever learns that the attempt failed finds no trace of it.
-        remove_outputs(context, attempt).await;
+        // Before the broker hears of it: whoever learns that the attempt failed finds no trace of it. A store that is away is
+        // not waited for: the lease would run out, and that would use up the attempt.
+        let patience = matches!(ended, Err(Ending::Unstored(_))).then_some(store::PATIENCE);
+        let removed = remove_outputs(context, attempt);
+        match patience {
+            Some(patience) => drop(tokio::time::timeout(patience, removed).await),
+            None => removed.await,
+        }
     }
     let outcome = match ended {
         Ok(completion) => {

@@ -12,13 +12,14 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::backoff::{Outage, Pause};
+use crate::backoff::Outage;
 use crate::capacity::Capacity;
 use crate::context::{Context, supervise};
 use crate::metrics::Metrics;
 use crate::options::WorkerOptions;
 use crate::running::{Running, StopReason};
 use crate::slots::Slots;
+use crate::store::Store;
 use crate::{claim, control, heartbeat, janitor, reaper, remains};
 
 /// How long a drain that is over waits for the last answers of broker and store, and again for the threads.
@@ -95,7 +96,7 @@ impl Worker {
             metrics,
             attempts: TaskTracker::new(),
             settling: Outage::new("attempts: broker"),
-            store: Pause::new("attempts: blob store"),
+            store: Store::new(),
             tasks_ended_by_reaper: Notify::new(),
             draining: CancellationToken::new(),
             giving_up: CancellationToken::new(),

@@ -3,7 +3,10 @@
 use http::Method;
 use tempfile::TempDir;
 
-use crate::harness::{Client, DataFolder, Form, Request, Response, Server, ServerOptions, eventually, testdata};
+use crate::harness::{
+    Client, DataFolder, Form, Request, Response, Server, ServerOptions, eventually, task_id, testdata,
+};
+use crate::proxy::Proxy;
 use crate::s3_server::{BUCKET, KEY_ID, S3Server, SECRET};
 
 /// A bucket, the server it is on, and a folder for the database.
@@ -28,7 +31,12 @@ impl Cloud {
     }
 
     fn settings(&self, options: ServerOptions) -> ServerOptions {
-        let endpoint = format!("--s3-endpoint=http://{}", self.address());
+        self.settings_by_way_of(self.address(), options)
+    }
+
+    /// The same, where the bucket is reached at `address`.
+    fn settings_by_way_of(&self, address: std::net::SocketAddr, options: ServerOptions) -> ServerOptions {
+        let endpoint = format!("--s3-endpoint=http://{address}");
         options
             .args([&format!("--storage=s3://{BUCKET}/shop"), &endpoint])
             .env("AWS_ACCESS_KEY_ID", KEY_ID)
@@ -146,6 +154,46 @@ fn without_the_bucket_uploads_are_refused_and_it_heals() {
     });
     let task = client.upload("photo.png", &testdata("pngsuite/basn2c08.png"));
     assert_eq!(client.wait_until_final(&task)["state"], "completed");
+    server.stop();
+}
+
+/// Whether the worker has given so many tasks back.
+fn has_released(client: Client, count: u32) -> bool {
+    let metrics = String::from_utf8(client.get("/metrics").expect(200).body.to_vec()).unwrap();
+    let line = format!("pixmill_worker_attempts_total{{outcome=\"released\"}} {count}");
+    metrics.lines().any(|found| found == line)
+}
+
+#[test]
+fn a_bucket_that_takes_questions_and_is_silent_uses_up_no_attempt() {
+    let cloud = Cloud::new();
+    let wire = Proxy::to(cloud.address());
+    let options = ServerOptions::new().args(["--slots=1", "--max-attempts=1", "--task-timeout=8s"]);
+    let server = cloud.settings_by_way_of(wire.address(), options).start(&cloud.data);
+    let client = server.client();
+    // Holds the slot until the bucket is silent.
+    let form = Form::new().text("recipe", &["blur:100"; 60].join(" | ")).file(
+        "file",
+        "long.jpg",
+        &testdata("bench/photo_2mp.jpg"),
+    );
+    let long = task_id(&client.send(Request::form("/upload", &form)).expect(202));
+    eventually("a worker to begin", || {
+        let record = client.get(&format!("/v1/tasks/{long}")).expect(200).json();
+        (record["state"] == "running").then_some(())
+    });
+    let task = client.upload("photo.png", &testdata("pngsuite/basn2c08.png"));
+    wire.set_silent(true);
+    client.post(&format!("/v1/tasks/{long}/cancel")).expect(200);
+    eventually("the task to be given back", || has_released(client, 1).then_some(()));
+
+    wire.set_silent(false);
+    let done = client.wait_until_final(&task);
+    assert_eq!(
+        (&done["state"], &done["attempt"]),
+        (&"completed".into(), &1.into()),
+        "{done:#}"
+    );
     server.stop();
 }
 

@@ -24,6 +24,7 @@ mod harness;
 mod lifecycle;
 mod overload;
 mod promise;
+mod proxy;
 mod recipes;
 mod redis;
 #[path = "../../../blob/tests/it/s3_server.rs"]
