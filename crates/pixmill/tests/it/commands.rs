@@ -334,9 +334,12 @@ fn a_backup_of_a_running_server_restores_its_tasks() {
 
     let (code, _, errors) = command("restore");
     assert_eq!(code, Some(1), "restore must refuse while a server runs: {errors}");
+    let replaced = data.path().join("pixmill.db.replaced-1");
+    assert!(!replaced.exists());
     server.stop();
-    let (code, _, errors) = command("restore");
+    let (code, output, errors) = command("restore");
     assert_eq!(code, Some(0), "{errors}");
+    assert!(output.contains(&replaced.display().to_string()), "{output}");
 
     let server = Server::start(&data);
     let client = server.client();
@@ -350,6 +353,13 @@ fn a_backup_of_a_running_server_restores_its_tasks() {
     client
         .get(&format!("/status/{later}"))
         .expect_problem(404, "task_not_found");
+    server.stop();
+
+    // What was replaced is whole, and can be put back.
+    let (code, _, errors) = run(pixmill(["restore", "--data"]).arg(data.path()).arg(&replaced));
+    assert_eq!(code, Some(0), "{errors}");
+    let server = Server::start(&data);
+    server.client().get(&format!("/status/{later}")).expect(200);
 }
 
 #[test]

@@ -162,11 +162,13 @@ fn a_broker_and_files_that_do_not_belong_together_are_refused_and_nothing_is_del
     let server = with_redis().start(&data);
     let status = server.client().get(&format!("/status/{task}")).expect(200).json();
     assert_eq!(status["status"], "COMPLETED");
-    let (code, _, errors) = run(pixmill(["backup", "--data"])
-        .arg(data.path())
-        .env("PIXMILL_BROKER", redis.address())
-        .arg(elsewhere.path().join("copy.db")));
-    assert_eq!(code, Some(1), "{errors}");
-    assert!(errors.contains("tasks are in Redis"), "{errors}");
+    for command in ["backup", "restore"] {
+        let (code, _, errors) = run(pixmill([command, "--data"])
+            .arg(data.path())
+            .env("PIXMILL_BROKER", redis.address())
+            .arg(elsewhere.path().join("copy.db")));
+        assert_eq!(code, Some(1), "{errors}");
+        assert!(errors.contains("tasks are in Redis"), "{errors}");
+    }
     server.stop();
 }
