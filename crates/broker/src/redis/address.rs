@@ -103,6 +103,10 @@ impl Address {
 }
 
 fn target(address: &str, authorities: Option<Vec<u8>>) -> Result<Target, String> {
+    // An address ends there for whoever parses it: the rest of a password, and the host behind it, would be left out.
+    if address.contains('#') {
+        return Err("it has a #: in a user or password # is written %23, / is %2F, ? is %3F and @ is %40".to_owned());
+    }
     if address.starts_with("rediss") {
         // Fails when the process has chosen a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -244,6 +248,7 @@ mod tests {
             "redis+cluster://a:1/3",
             "redis+sentinel://a:1",
             "redis+sentinel://a:1/main/x",
+            "redis://host/0#1",
         ] {
             assert!(Address::parse(wrong, None).is_err(), "{wrong:?} was accepted");
         }
@@ -256,6 +261,7 @@ mod tests {
             "me:secret@host",
             "valkey://me:secret@host",
             "redis://:se?cret@host",
+            "redis://:secret#1@host",
         ] {
             let error = format!("{:?}", Address::parse(wrong, None).map(drop));
             assert!(!error.contains("secret") && !error.contains("cret@"), "{error}");

@@ -153,17 +153,25 @@ fn add_file(layers: &mut Layers, path: &Path) -> Result<(), ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
     let document: toml::Table = toml::from_str(&text).map_err(|error| unreadable(place_and_problem(&text, &error)))?;
     for (section, table) in document {
-        let unknown = |key: String| ConfigError::UnknownKey {
-            key,
-            file: file.clone(),
+        // Settings have names of their own, whatever section they are in.
+        let unknown = |key: String, name: &str| match all_settings().find(|setting| setting.name == name) {
+            Some(Setting { section, .. }) => ConfigError::MisplacedKey {
+                key,
+                section,
+                file: file.clone(),
+            },
+            None => ConfigError::UnknownKey {
+                key,
+                file: file.clone(),
+            },
         };
         let toml::Value::Table(table) = table else {
-            return Err(unknown(section));
+            return Err(unknown(section.clone(), &section));
         };
         for (name, value) in table {
             let setting = all_settings()
                 .find(|setting| setting.section == section && setting.name == name)
-                .ok_or_else(|| unknown(format!("{section}.{name}")))?;
+                .ok_or_else(|| unknown(format!("{section}.{name}"), &name))?;
             let Some(text) = written_form(&value) else {
                 return Err(setting.refused(&value.to_string(), Source::File(file.clone()), setting.accepts));
             };
@@ -305,6 +313,18 @@ mod tests {
                 vec![],
                 "[broker]\nshots = 2",
                 "unknown setting \"broker.shots\" in FILE, see `pixmill config --reference` for all of them",
+            ),
+            (
+                vec![],
+                vec![],
+                "retention = '7d'",
+                "\"retention\" stands outside its section in FILE: it belongs below [storage]",
+            ),
+            (
+                vec![],
+                vec![],
+                "[broker]\nretention = '7d'",
+                "\"broker.retention\" stands outside its section in FILE: it belongs below [storage]",
             ),
             (
                 vec![("log_level", "warning")],

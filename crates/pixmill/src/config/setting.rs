@@ -95,6 +95,12 @@ pub(crate) enum ConfigError {
     },
     #[error("unknown setting {key:?} in {file}, see `pixmill config --reference` for all of them")]
     UnknownKey { key: String, file: String },
+    #[error("{key:?} stands outside its section in {file}: it belongs below [{section}]")]
+    MisplacedKey {
+        key: String,
+        section: &'static str,
+        file: String,
+    },
     #[error("cannot read the settings file {file}: {problem}")]
     File { file: String, problem: String },
     #[error("{0}")]
