@@ -1,8 +1,11 @@
-//! A broker that is away, or whose replies are lost: nothing is lost, nothing is done twice.
+//! A broker that is away, or whose replies are lost, and a store that comes and goes: nothing is lost, nothing is done twice.
 
+use std::fs;
 use std::time::Duration;
 
+use pixmill_blob::{BlobKey, BlobStore};
 use pixmill_broker::BrokerOptions;
+use pixmill_types::{DisplayName, InstallationId};
 
 use crate::support::{Bench, Call, Fault, PHOTO};
 
@@ -89,4 +92,32 @@ async fn a_failure_whose_reply_was_lost_counts_once() {
     worker.drain().await;
     assert_eq!(bench.broker.calls(Call::Fail), 3);
     assert_eq!(bench.ended(task).await.attempt, 1);
+}
+
+/// A file that cannot be read while the store answers again may be the next that the outage is to blame for.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_soon_after_the_store_was_away_uses_up_no_attempt() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench {
+        blobs: BlobStore::local(folder.path()).await.unwrap(),
+        ..Bench::new()
+    };
+    bench.blobs.note_installation(InstallationId::generate()).await.unwrap();
+    let task = bench.submit(PHOTO, |task| task.max_attempts = 1).await;
+    let input = folder
+        .path()
+        .join(BlobKey::input(task, &DisplayName::from_client(PHOTO).segment()).as_str());
+    let (note, aside) = (folder.path().join("installation"), folder.path().join("aside"));
+    let photo = folder.path().join("photo");
+    fs::rename(&input, &photo).unwrap();
+    fs::create_dir(&input).unwrap();
+    fs::rename(&note, &aside).unwrap();
+
+    let _worker = bench.start();
+    bench.broker.called(Call::Release, 1).await;
+    fs::rename(&aside, &note).unwrap();
+    bench.broker.called(Call::Release, 2).await;
+    fs::remove_dir(&input).unwrap();
+    fs::rename(&photo, &input).unwrap();
+    all_are_delivered_at_the_first_attempt(&bench, &[task]).await;
 }
