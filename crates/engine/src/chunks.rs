@@ -9,7 +9,8 @@ pub(crate) struct Chunk<'a> {
     pub(crate) body: Option<&'a [u8]>,
 }
 
-const PNG_SIGNATURE: usize = 8;
+/// What a PNG begins with before its chunks, bytes.
+pub(crate) const PNG_SIGNATURE: usize = 8;
 const PNG_CRC: usize = 4;
 /// What a WebP begins with before its chunks, bytes.
 pub(crate) const RIFF_HEADER: usize = 12;
@@ -52,11 +53,23 @@ pub(crate) fn of_jpeg(file: &[u8]) -> (Vec<Segment<'_>>, usize) {
 
 /// The chunks of a PNG.
 pub(crate) fn of_png(file: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
-    walk(file, PNG_SIGNATURE, |head| {
-        let (length, kind) = head.split_at(4);
-        let length = u32::from_be_bytes([length[0], length[1], length[2], length[3]]) as usize;
-        (kind, length, length.saturating_add(PNG_CRC))
-    })
+    walk(file, PNG_SIGNATURE, png_layout)
+}
+
+/// Splits what is left of a PNG behind the chunk that it begins with, as far as that is there: its type, it, and the rest.
+pub(crate) fn split_png(left: &[u8]) -> (Option<&[u8]>, &[u8], &[u8]) {
+    let Some((head, behind)) = left.split_first_chunk::<HEAD>() else {
+        return (None, left, &[]);
+    };
+    let (kind, _, whole) = png_layout(head);
+    let (chunk, behind) = left.split_at(HEAD + whole.min(behind.len()));
+    (Some(kind), chunk, behind)
+}
+
+fn png_layout(head: &[u8; HEAD]) -> (&[u8], usize, usize) {
+    let (length, kind) = head.split_at(4);
+    let length = u32::from_be_bytes([length[0], length[1], length[2], length[3]]) as usize;
+    (kind, length, length.saturating_add(PNG_CRC))
 }
 
 /// The chunks of a WebP.

@@ -19,9 +19,6 @@ use crate::steps;
 pub(super) const FORMAT: &str = "PNG";
 /// For palettes and metadata; rows and pixels come on top, bytes.
 const METADATA_LIMIT: u64 = 8 * 1024 * 1024;
-const SIGNATURE_BYTES: usize = 8;
-/// What is of a chunk beside its body: length, type and checksum.
-const CHUNK_BYTES: usize = 12;
 
 pub(super) type Reader<'a> = ::png::Reader<Source<'a>>;
 
@@ -35,7 +32,7 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     fn new(input: &'a [u8]) -> Self {
-        let (chunk, behind) = input.split_at(input.len().min(SIGNATURE_BYTES));
+        let (chunk, behind) = input.split_at(input.len().min(chunks::PNG_SIGNATURE));
         Self { chunk, behind }
     }
 }
@@ -43,14 +40,9 @@ impl<'a> Source<'a> {
 impl BufRead for Source<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.chunk.is_empty() && !self.behind.is_empty() {
-            let body = self
-                .behind
-                .first_chunk()
-                .map_or(0, |length| u32::from_be_bytes(*length));
-            let whole = CHUNK_BYTES.saturating_add(body as usize).min(self.behind.len());
-            let (chunk, behind) = self.behind.split_at(whole);
+            let (kind, chunk, behind) = chunks::split_png(self.behind);
             self.behind = behind;
-            if chunk.get(4..8) != Some(b"cICP") {
+            if kind != Some(b"cICP") {
                 self.chunk = chunk;
             }
         }
