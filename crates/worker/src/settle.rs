@@ -24,11 +24,11 @@ pub(crate) async fn settle(
     if ended.is_err() && outputs_begun {
         // Before the broker hears of it: whoever learns that the attempt failed finds no trace of it. A store that is away is
         // not waited for: the lease would run out, and that would use up the attempt.
-        let patience = matches!(ended, Err(Ending::Unstored(_))).then_some(store::PATIENCE);
         let removed = remove_outputs(context, attempt);
-        match patience {
-            Some(patience) => drop(tokio::time::timeout(patience, removed).await),
-            None => removed.await,
+        if matches!(ended, Err(Ending::Unstored(_))) {
+            drop(tokio::time::timeout(store::PATIENCE, removed).await);
+        } else {
+            removed.await;
         }
     }
     let outcome = match ended {

@@ -80,8 +80,8 @@ fn keep(database: &Path) -> anyhow::Result<Option<PathBuf>> {
     if !database.exists() {
         return Ok(None);
     }
-    let free = (1_u32..).map(|number| database.with_extension(format!("db.replaced-{number}")));
-    let Some(kept) = free.into_iter().find(|path| !path.exists()) else {
+    let mut names = (1_u32..).map(|number| database.with_extension(format!("db.replaced-{number}")));
+    let Some(kept) = names.find(|path| !path.exists()) else {
         bail!("no name is left beside {} for what is replaced", database.display());
     };
     match SqliteBroker::backup_file(database, &kept) {
