@@ -178,7 +178,7 @@ impl Waker {
     async fn read_log(&mut self, seen: &mut Option<String>) -> Result<(), RedisError> {
         let mut connection = self.connected().await?;
         let after = match seen.take() {
-            Some(after) => after,
+            Some(last) => last,
             None => {
                 let mut ask = cmd("HGET");
                 ask.arg(&self.root).arg("event");
@@ -194,9 +194,9 @@ impl Waker {
             .arg("COUNT")
             .arg(MAX_EVENTS);
         read.arg("STREAMS").arg(format!("{}:events", self.root)).arg(&after);
-        type Streams = Option<HashMap<String, Vec<(String, HashMap<String, String>)>>>;
+        type Streams = Option<Vec<(String, Vec<(String, HashMap<String, String>)>)>>;
         let streams: Streams = redis::from_redis_value(send(&mut connection, &read).await?)?;
-        let entries: Vec<_> = streams.unwrap_or_default().into_values().flatten().collect();
+        let entries: Vec<_> = streams.into_iter().flatten().flat_map(|(_, entries)| entries).collect();
         let mut changes = Changes::default();
         for (_, event) in &entries {
             if let Some(task) = event.get("task").and_then(|id| id.parse::<TaskId>().ok()) {
@@ -204,7 +204,8 @@ impl Waker {
             }
         }
         self.hub.publish(&changes);
-        *seen = Some(entries.into_iter().next_back().map_or(after, |(id, _)| id));
+        // When nothing came, the end is looked up anew: the log of a server that was emptied begins at one.
+        *seen = entries.into_iter().next_back().map(|(id, _)| id);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ mod authority;
 mod backend;
 mod cluster;
 mod failover;
+mod hearing;
 mod outages;
 mod partitions;
 mod ports;
