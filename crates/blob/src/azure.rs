@@ -4,7 +4,7 @@
 //! type of its extension from the start.
 
 use object_store::ClientOptions;
-use object_store::azure::{AzureConfigKey, MicrosoftAzure, MicrosoftAzureBuilder};
+use object_store::azure::{AzureAccessKey, AzureConfigKey, MicrosoftAzure, MicrosoftAzureBuilder};
 use object_store::signer::Url;
 use pixmill_types::ImageFormat;
 
@@ -73,6 +73,10 @@ pub(crate) fn container(
     own: &AzureOptions,
     endpoint: Option<&str>,
 ) -> Result<MicrosoftAzure, BlobError> {
+    if let Some(name) = own.credentials.find(VARIABLES, is_no_access_key) {
+        let wrong = format!("{name} is not base64, expected an access key of the storage account as Azure shows it");
+        return Err(BlobError::unavailable(wrong));
+    }
     let client = client(endpoint, own.credentials.has_any_of(AT_HAND));
     let mut builder = MicrosoftAzureBuilder::new()
         .with_account(&own.account)
@@ -86,6 +90,11 @@ pub(crate) fn container(
         .credentials
         .tell(VARIABLES, builder, MicrosoftAzureBuilder::with_config);
     Ok(builder.build()?)
+}
+
+/// `object_store` would tell of the symbol that is wrong, not of the variable that it is in.
+fn is_no_access_key(key: AzureConfigKey, value: &str) -> bool {
+    matches!(key, AzureConfigKey::AccessKey) && AzureAccessKey::try_new(value).is_err()
 }
 
 /// Has uploads say what they are by their extension. Names keep the case that their clients gave them.

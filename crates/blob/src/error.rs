@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use pixmill_types::Causes;
+
 use crate::BlobKey;
 
 /// What can go wrong at the blob store, split by what the caller does about it.
@@ -81,8 +83,26 @@ impl From<object_store::Error> for BlobError {
             }
             cause = current.source();
         }
-        Self::Unavailable(Box::new(error))
+        Self::unavailable(without_markup(&Causes(&error).to_string()))
     }
+}
+
+/// Of an answer in XML, as S3, Google and Azure send, its code and, where there is one, the first line of its message.
+fn without_markup(said: &str) -> String {
+    let within = |text: &str, tag: &str| {
+        let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+        let (inner, _) = rest.split_once(&format!("</{tag}>"))?;
+        inner.lines().next().map(|line| line.trim().to_owned())
+    };
+    let shorter = || {
+        let (before, answer) = said.split_once("<Error>")?;
+        let (answer, after) = answer.split_once("</Error>")?;
+        let code = within(answer, "Code")?;
+        let message = within(answer, "Message").map_or(String::new(), |message| format!(": {message}"));
+        let before = before.rsplit_once("<?xml").map_or(before, |(before, _)| before);
+        Some(format!("{before}{code}{message}{after}"))
+    };
+    shorter().unwrap_or_else(|| said.to_owned())
 }
 
 /// No space, no quota, or past the size a file may have: more room would heal it.
@@ -96,6 +116,27 @@ fn is_full(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_an_answer_in_xml_code_and_message_are_told() {
+        let amazon = "403 Forbidden: <?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code>\
+                      <Message>Access Denied.</Message><HostId>abc</HostId></Error>, after 2 retries";
+        let told = "403 Forbidden: AccessDenied: Access Denied., after 2 retries";
+        assert_eq!(without_markup(amazon), told);
+        let azure = "<?xml version=\"1.0\"?><Error>\n<Code>Full</Code><Message>No room.\nTime:12</Message></Error>";
+        assert_eq!(without_markup(azure), "Full: No room.");
+        assert_eq!(
+            without_markup("404: <Error><Code>NoSuchKey</Code></Error>"),
+            "404: NoSuchKey"
+        );
+        for plain in [
+            "connection refused",
+            "<Error><Code>Torn</Code>",
+            "<html>Bad gateway</html>",
+        ] {
+            assert_eq!(without_markup(plain), plain);
+        }
+    }
 
     #[test]
     fn errors_that_room_would_heal_are_full() {

@@ -24,11 +24,26 @@ impl Variables {
         builder: B,
         set: impl Fn(B, K, String) -> B,
     ) -> B {
-        let keyed = self.0.iter().filter_map(|(name, value)| {
+        let keyed = self.keyed(known);
+        keyed.fold(builder, |builder, (_, key, value)| set(builder, key, value.to_owned()))
+    }
+
+    /// The name of the first whose key in `known` and value `is_meant`.
+    pub(crate) fn find<K: Copy>(
+        &self,
+        known: &[(&'static str, K)],
+        is_meant: impl Fn(K, &str) -> bool,
+    ) -> Option<&'static str> {
+        let mut keyed = self.keyed(known);
+        keyed.find_map(|(name, key, value)| is_meant(key, value).then_some(name))
+    }
+
+    /// Name, key beside it in `known`, and value.
+    fn keyed<K: Copy>(&self, known: &[(&'static str, K)]) -> impl Iterator<Item = (&'static str, K, &str)> {
+        self.0.iter().filter_map(|(name, value)| {
             let (_, key) = known.iter().find(|(known, _)| known == name)?;
-            Some((*key, value))
-        });
-        keyed.fold(builder, |builder, (key, value)| set(builder, key, value.clone()))
+            Some((*name, *key, value.as_str()))
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _, Stderr, Write};
 
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::sections::Log;
 use crate::config::value::LogFormat;
@@ -30,7 +31,12 @@ impl Write for Lines {
 /// # Errors
 /// When `log_level` is not a filter.
 pub(crate) fn init(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.log_level.0).context("log_level")?;
+    let given = &log.log_level.0;
+    let mut filter = EnvFilter::try_new(given).context("log_level")?;
+    // It tells of every request that it tries again; that a store is away is told once, by what asks it.
+    if filter.max_level_hint() == Some(LevelFilter::INFO) && !given.contains("object_store") {
+        filter = filter.add_directive("object_store=warn".parse().context("log_level")?);
+    }
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())

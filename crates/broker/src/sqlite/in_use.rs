@@ -1,8 +1,10 @@
 //! Who has a database open: brokers hold a lock file beside it shared, whoever replaces the database holds it alone.
 
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::FILE_MODE;
 use super::error::OpenError;
 
 /// The lock, held until this is dropped. Its file stays, since deleting it would let two hold it at once.
@@ -44,6 +46,7 @@ impl InUse {
             .create(true)
             .truncate(false)
             .write(true)
+            .mode(FILE_MODE)
             .open(&path)
             .map_err(io)?;
         match lock(&file) {

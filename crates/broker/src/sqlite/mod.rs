@@ -31,7 +31,8 @@ mod watch;
 mod worker_locks;
 mod writer;
 
-use std::fs::{self, File};
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -57,6 +58,11 @@ use readers::Readers;
 use step::{Outcome, Step};
 use worker_locks::WorkerLocks;
 use writer::{Foreign, Heard, MAX_WAITING, Message, Waiting, Writer};
+
+/// As of the images: the owner reads and writes, the group reads. SQLite makes its files so, too, by
+/// SQLITE_DEFAULT_FILE_PERMISSIONS in .cargo/config.toml.
+const FILE_MODE: u32 = 0o640;
+const FOLDER_MODE: u32 = 0o750;
 
 /// Leases one step of the reaper expires when the database is opened.
 const REAPED_AT_ONCE: usize = 500;
@@ -252,7 +258,7 @@ fn make_folder(folder: &Path) -> Result<(), OpenError> {
     }
     let above = folder_of(folder);
     make_folder(above)?;
-    let made = match fs::create_dir(folder) {
+    let made = match DirBuilder::new().mode(FOLDER_MODE).create(folder) {
         // Another process was faster.
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         other => other,

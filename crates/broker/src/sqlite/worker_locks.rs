@@ -6,10 +6,12 @@
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use pixmill_types::WorkerId;
 
+use super::FILE_MODE;
 use super::place::identity_of;
 
 /// Ends the name of a lock file, after the worker's.
@@ -97,7 +99,12 @@ impl Drop for WorkerLocks {
 
 fn lock_shared(path: &Path) -> io::Result<File> {
     for _ in 0..MAX_RACES {
-        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(FILE_MODE)
+            .open(path)?;
         // Waits only for a reaper that looks at this very moment.
         file.lock_shared()?;
         if is_same(path, &file)? {

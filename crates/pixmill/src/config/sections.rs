@@ -210,7 +210,7 @@ section! {
 section! {
     /// What is written to standard error.
     Log = "log" {
-        /// Which lines.
+        /// Which lines. What is at info leaves out that requests to a bucket are tried again.
         log_level: LogFilter = "info",
         /// How they look: text for people, json for machines.
         log_format: LogFormat = "text",

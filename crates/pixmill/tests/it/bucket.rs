@@ -154,6 +154,11 @@ fn without_the_bucket_uploads_are_refused_and_it_heals() {
     });
     let task = client.upload("photo.png", &testdata("pngsuite/basn2c08.png"));
     assert_eq!(client.wait_until_final(&task)["state"], "completed");
+    let said = server.output();
+    assert!(
+        !said.contains("object_store::"),
+        "requests tried again are no news:\n{said}"
+    );
     server.stop();
 }
 
@@ -210,7 +215,7 @@ fn a_bucket_that_cannot_be_used_is_named_at_start() {
         output.contains(&place) && output.contains("SignatureDoesNotMatch"),
         "{output}"
     );
-    assert!(!output.contains("guessed"), "{output}");
+    assert!(!output.contains("guessed") && !output.contains('<'), "{output}");
 
     let keyless = cloud
         .settings(ServerOptions::new())

@@ -60,6 +60,13 @@ fn a_container_that_cannot_be_used_is_named_at_start() {
         "{output}"
     );
 
+    let torn = in_azure(&azure).env("AZURE_STORAGE_KEY", "half-a-key");
+    let (status, output) = torn.start_refused(&data, "127.0.0.1:0");
+    assert!(!status.success());
+    let named = "AZURE_STORAGE_KEY is not base64, expected an access key";
+    assert!(output.contains(&format!("cannot use {place}{named}")), "{output}");
+    assert!(!output.contains("half-a-key"), "{output}");
+
     let nowhere = ServerOptions::new().args(["--storage=az://pictures"]);
     let (status, output) = nowhere.start_refused(&data, "127.0.0.1:0");
     assert!(!status.success());

@@ -1,7 +1,9 @@
 //! Which files are opened, and which are refused, untouched.
 
 use std::fs;
-use std::path::Path;
+use std::iter;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use pixmill_broker::{Broker, BrokerError, BrokerOptions, EndedQuery, OpenError, SqliteBroker};
 use pixmill_types::Timestamp;
@@ -26,6 +28,23 @@ async fn folders_are_made_and_a_clean_end_leaves_one_plain_file() {
         .collect();
     names.sort();
     assert_eq!(names, ["peers", "pixmill.db", "pixmill.db-lock", "workers"]);
+}
+
+#[tokio::test]
+async fn outsiders_cannot_read_what_is_there() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("data");
+    let broker = open(&folder.join("pixmill.db")).unwrap();
+    broker.submit(submission(task())).await.unwrap();
+    broker.backup(&folder.join("copy.db")).unwrap();
+    let inside = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let found: Vec<PathBuf> = iter::once(folder.clone()).chain(inside).collect();
+    for path in &found {
+        let mode = fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o007, 0, "{}: {mode:o}", path.display());
+    }
+    // The folder, the two in it, the database with log, index and lock, the copy.
+    assert_eq!(found.len(), 8, "{found:?}");
 }
 
 #[tokio::test]
