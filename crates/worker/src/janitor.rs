@@ -113,6 +113,11 @@ async fn sweep(context: &Context) -> Result<(), UpkeepError> {
             .zip(known)
             .filter_map(|(task, known)| (!known).then_some(task))
             .collect();
+        if orphans.is_empty() {
+            continue;
+        }
+        // The broker may have been emptied since: then it knows nothing, and this neither.
+        check_installation(&*context.registry, place, &context.blobs).await?;
         let (deleted, failed) = delete_tasks(context, &orphans).await;
         context.metrics.orphans.increment(deleted.len() as u64);
         if !deleted.is_empty() {

@@ -14,7 +14,7 @@ use pixmill_worker::{BrokerPlace, InstallationError, Worker, WorkerServices, che
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::support::{Bench, PATIENCE, PHOTO, testdata};
+use crate::support::{Bench, Call, Fault, PATIENCE, PHOTO, testdata};
 
 fn broker() -> MemoryBroker {
     MemoryBroker::new(BrokerOptions::default())
@@ -151,30 +151,77 @@ impl Registry for Watched {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_was_emptied_costs_no_file() {
-    let mut bench = Bench::new();
+impl Watched {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            inner: broker(),
+            asked: AtomicUsize::new(0),
+            asked_again: Notify::new(),
+        })
+    }
+
+    /// Waits until it was asked so many times.
+    async fn asked(&self, times: usize) {
+        while self.asked.load(Ordering::Relaxed) < times {
+            timeout(PATIENCE, self.asked_again.notified()).await.unwrap();
+        }
+    }
+
+    async fn empty(&self) {
+        for key in ["id", "noted"] {
+            let deleted = Registry::delete(&self.inner, "installation", key, Expected::Any).await;
+            assert!(deleted.unwrap(), "{key}");
+        }
+    }
+}
+
+/// Of a task that the broker has never heard of, and that is old enough.
+async fn input_to_sweep(bench: &mut Bench) -> TaskId {
     bench.options.sweep_age = Duration::ZERO;
     let task = TaskId::generate();
     let key = BlobKey::input(task, &Segment::parse("photo_0.3mp.jpg").unwrap());
     bench.blobs.put(&key, testdata(PHOTO)).await.unwrap();
-    bench.blobs.note_installation(InstallationId::generate()).await.unwrap();
-    let registry = Arc::new(Watched {
-        inner: broker(),
-        asked: AtomicUsize::new(0),
-        asked_again: Notify::new(),
-    });
+    task
+}
+
+fn start(bench: &Bench, registry: &Arc<Watched>) -> Worker {
     let services = WorkerServices {
         heartbeat_broker: Arc::clone(&bench.broker) as Arc<dyn Broker>,
         broker: Arc::clone(&bench.broker) as _,
-        registry: Arc::clone(&registry) as _,
+        registry: Arc::clone(registry) as _,
         blobs: bench.blobs.clone(),
     };
-    let worker = Worker::start(services, bench.options.clone()).unwrap();
+    Worker::start(services, bench.options.clone()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_was_emptied_costs_no_file() {
+    let mut bench = Bench::new();
+    let task = input_to_sweep(&mut bench).await;
+    bench.blobs.note_installation(InstallationId::generate()).await.unwrap();
+    let registry = Watched::new();
+    let worker = start(&bench, &registry);
     // The second round begins when the first is over.
-    while registry.asked.load(Ordering::Relaxed) < 2 {
-        timeout(PATIENCE, registry.asked_again.notified()).await.unwrap();
-    }
+    registry.asked(2).await;
+    assert!(bench.has_input(task, PHOTO).await);
+    worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_emptied_during_a_sweep_costs_no_file() {
+    let mut bench = Bench::new();
+    let task = input_to_sweep(&mut bench).await;
+    let registry = Watched::new();
+    let joined = check_installation(&*registry, bench.options.broker_place, &bench.blobs);
+    joined.await.unwrap();
+    bench.broker.then(Call::Known, [Fault::ReplyHeld]);
+    let worker = start(&bench, &registry);
+    bench.broker.called(Call::Known, 1).await;
+    registry.empty().await;
+    let asked_so_far = registry.asked.load(Ordering::Relaxed);
+    bench.broker.let_go();
+    // At the latest the second of these is in a round of its own.
+    registry.asked(asked_so_far + 2).await;
     assert!(bench.has_input(task, PHOTO).await);
     worker.drain().await;
 }
