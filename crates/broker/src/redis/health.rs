@@ -13,6 +13,10 @@ use crate::BrokerError;
 /// The oldest that has all commands the scripts use.
 const OLDEST_VERSION: (&str, (u32, u32)) = ("6.2", (6, 2));
 
+/// Fields of the first root: the [`Mark`], and how many partitions there are.
+const MARK: &str = "mark";
+const PARTITIONS: &str = "partitions";
+
 /// Refuses a server that would lose tasks, and says what it could lose.
 pub(super) async fn check_server(connection: &mut Connection, address: &str) -> Result<Vec<String>, RedisOpenError> {
     let refused = |error: RedisError| RedisOpenError::at_start(address, error);
@@ -89,23 +93,27 @@ pub(super) async fn usage(connection: &mut Connection) -> Result<RedisUsage, Red
     Ok(total)
 }
 
-/// Sees to it that all processes agree on the number of partitions.
-pub(super) async fn check_partitions(link: &Link, address: &str, roots: &[String]) -> Result<(), RedisOpenError> {
-    let wanted = u32::try_from(roots.len()).unwrap_or(u32::MAX);
-    let refused = |error| match error {
+fn refused(address: &str, error: BrokerError) -> RedisOpenError {
+    match error {
         BrokerError::Unavailable(source) => match source.downcast::<RedisError>() {
             Ok(error) => RedisOpenError::at_start(address, *error),
             Err(source) => RedisOpenError::unreachable(address, source),
         },
         other => RedisOpenError::unreachable(address, Box::new(other)),
-    };
+    }
+}
+
+/// Sees to it that all processes agree on the number of partitions.
+pub(super) async fn check_partitions(link: &Link, address: &str, roots: &[String]) -> Result<(), RedisOpenError> {
+    let wanted = u32::try_from(roots.len()).unwrap_or(u32::MAX);
+    let refused = |error| refused(address, error);
     let mut read = cmd("HGET");
-    read.arg(&roots[0]).arg("partitions");
+    read.arg(&roots[0]).arg(PARTITIONS);
     let mut found: Option<u32> = link.command(&read).await.map_err(refused)?;
     // Not written when it is there: a server that is full would refuse that, and who works off what fills it must start.
     if found.is_none() {
         let mut note = cmd("HSETNX");
-        note.arg(&roots[0]).arg("partitions").arg(wanted);
+        note.arg(&roots[0]).arg(PARTITIONS).arg(wanted);
         link.command::<i64>(&note).await.map_err(refused)?;
         found = link.command(&read).await.map_err(refused)?;
     }
@@ -118,6 +126,60 @@ pub(super) async fn check_partitions(link: &Link, address: &str, roots: &[String
         });
     }
     Ok(())
+}
+
+/// What tells a server from itself once it was emptied: a random mark of the first process that found none.
+#[derive(Debug)]
+pub(super) struct Mark {
+    root: String,
+    /// None at a server that was full before anybody marked it: who works off what fills it must start.
+    value: Option<String>,
+}
+
+impl Mark {
+    /// Reads the mark at `root`, or makes it.
+    pub(super) async fn find(link: &Link, address: &str, root: &str) -> Result<Self, RedisOpenError> {
+        let refused = |error| refused(address, error);
+        let mut value = read_mark(link, root).await.map_err(refused)?;
+        if value.is_none() {
+            let mut make = cmd("HSETNX");
+            make.arg(root).arg(MARK).arg(format!("{:016x}", rand::random::<u64>()));
+            match link.command::<i64>(&make).await {
+                Ok(_) => value = read_mark(link, root).await.map_err(refused)?,
+                Err(BrokerError::StorageFull(_)) => {}
+                Err(error) => return Err(refused(error)),
+            }
+        }
+        Ok(Self {
+            root: root.to_owned(),
+            value,
+        })
+    }
+
+    /// Refuses a server that has lost the mark since, or has another.
+    pub(super) async fn check(&self, link: &Link) -> Result<(), BrokerError> {
+        let Some(expected) = &self.value else {
+            return Ok(());
+        };
+        let mut read = cmd("HMGET");
+        read.arg(&self.root).arg(MARK).arg(PARTITIONS);
+        let is_emptied = match link.command::<(Option<String>, Option<u32>)>(&read).await? {
+            (Some(found), _) => found != *expected,
+            // A mark that is young may be lost with a master, and all else be there.
+            (None, partitions) => partitions.is_none(),
+        };
+        if is_emptied {
+            let told = "Redis has lost what it had when this process began: it was emptied, or is another one";
+            return Err(BrokerError::Unavailable(told.into()));
+        }
+        Ok(())
+    }
+}
+
+async fn read_mark(link: &Link, root: &str) -> Result<Option<String>, BrokerError> {
+    let mut read = cmd("HGET");
+    read.arg(root).arg(MARK);
+    link.command(&read).await
 }
 
 fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {

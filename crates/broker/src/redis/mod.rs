@@ -31,6 +31,7 @@ pub use error::RedisOpenError;
 use crate::hub::Hub;
 use crate::{BrokerError, BrokerOptions};
 use address::{Address, Purpose};
+use health::Mark;
 use link::{Link, Replicas};
 use script::{Call, Script};
 use waker::Wakers;
@@ -86,6 +87,7 @@ pub struct RedisBroker {
     hub: Arc<Hub>,
     turn: AtomicUsize,
     warnings: Vec<String>,
+    mark: Mark,
     _wakers: Wakers,
 }
 
@@ -123,6 +125,7 @@ impl RedisBroker {
             .map_err(|error| RedisOpenError::at_start(&address.shown, error))?;
         let warnings = health::check_server(&mut connection, &address.shown).await?;
         health::check_partitions(&link, &address.shown, &roots).await?;
+        let mark = Mark::find(&link, &address.shown, &roots[0]).await?;
         let hub = Arc::new(Hub::default());
         Ok(Self {
             _wakers: Wakers::start(&link, &hub, &roots),
@@ -132,6 +135,7 @@ impl RedisBroker {
             hub,
             turn: AtomicUsize::new(0),
             warnings,
+            mark,
         })
     }
 

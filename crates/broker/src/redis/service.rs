@@ -309,6 +309,6 @@ impl Broker for RedisBroker {
             let call = self.call(&script::CHECK, partition);
             self.link.write::<i64>(&call, Repeat::Harmless).await?;
         }
-        Ok(())
+        self.mark.check(&self.link).await
     }
 }

@@ -103,6 +103,20 @@ async fn a_server_that_forgot_its_scripts_is_told_them_again() {
 }
 
 #[tokio::test]
+async fn a_server_that_was_emptied_is_told_from_what_it_was() {
+    let server = Server::start();
+    let (broker, neighbour) = (open(&server).await, open(&server).await);
+    broker.check().await.unwrap();
+    neighbour.check().await.unwrap();
+    assert!(server.command(&["FLUSHALL"]).starts_with("+OK"));
+    let refused = broker.check().await.unwrap_err();
+    assert!(Causes(&refused).to_string().contains("it was emptied"), "{refused:?}");
+    // Who begins there makes it another one.
+    open(&server).await.check().await.unwrap();
+    assert_refused!(neighbour.check().await, BrokerError::Unavailable(_));
+}
+
+#[tokio::test]
 async fn a_server_that_stands_still_is_not_waited_for() {
     let server = Server::start();
     let broker = open(&server).await;
