@@ -13,8 +13,8 @@ use crate::BrokerError;
 /// The oldest that has all commands the scripts use.
 const OLDEST_VERSION: (&str, (u32, u32)) = ("6.2", (6, 2));
 
-/// Fields of the first root: the [`Mark`], and how many partitions there are.
-const MARK: &str = "mark";
+/// Fields of the first root: the epoch of its log, random, and how many partitions there are.
+const EPOCH: &str = "epoch";
 const PARTITIONS: &str = "partitions";
 
 /// Refuses a server that would lose tasks, and says what it could lose.
@@ -128,24 +128,24 @@ pub(super) async fn check_partitions(link: &Link, address: &str, roots: &[String
     Ok(())
 }
 
-/// What tells a server from itself once it was emptied: a random mark of the first process that found none.
+/// What tells a server from itself once it was emptied: the epoch that the log of the first partition had at the start.
 #[derive(Debug)]
-pub(super) struct Mark {
+pub(super) struct Epoch {
     root: String,
-    /// None at a server that was full before anybody marked it: who works off what fills it must start.
+    /// None at a server that was full before it had one: who works off what fills it must start.
     value: Option<String>,
 }
 
-impl Mark {
-    /// Reads the mark at `root`, or makes it.
+impl Epoch {
+    /// Reads the epoch at `root`, or begins one.
     pub(super) async fn find(link: &Link, address: &str, root: &str) -> Result<Self, RedisOpenError> {
         let refused = |error| refused(address, error);
-        let mut value = read_mark(link, root).await.map_err(refused)?;
+        let mut value = read_epoch(link, root).await.map_err(refused)?;
         if value.is_none() {
             let mut make = cmd("HSETNX");
-            make.arg(root).arg(MARK).arg(format!("{:016x}", rand::random::<u64>()));
+            make.arg(root).arg(EPOCH).arg(format!("{:016x}", rand::random::<u64>()));
             match link.command::<i64>(&make).await {
-                Ok(_) => value = read_mark(link, root).await.map_err(refused)?,
+                Ok(_) => value = read_epoch(link, root).await.map_err(refused)?,
                 Err(BrokerError::StorageFull(_)) => {}
                 Err(error) => return Err(refused(error)),
             }
@@ -156,16 +156,16 @@ impl Mark {
         })
     }
 
-    /// Refuses a server that has lost the mark since, or has another.
+    /// Refuses a server that has lost the epoch since, or is in another.
     pub(super) async fn check(&self, link: &Link) -> Result<(), BrokerError> {
         let Some(expected) = &self.value else {
             return Ok(());
         };
         let mut read = cmd("HMGET");
-        read.arg(&self.root).arg(MARK).arg(PARTITIONS);
+        read.arg(&self.root).arg(EPOCH).arg(PARTITIONS);
         let is_emptied = match link.command::<(Option<String>, Option<u32>)>(&read).await? {
             (Some(found), _) => found != *expected,
-            // A mark that is young may be lost with a master, and all else be there.
+            // One that is young may be lost with a master, and all else be there.
             (None, partitions) => partitions.is_none(),
         };
         if is_emptied {
@@ -176,9 +176,9 @@ impl Mark {
     }
 }
 
-async fn read_mark(link: &Link, root: &str) -> Result<Option<String>, BrokerError> {
+async fn read_epoch(link: &Link, root: &str) -> Result<Option<String>, BrokerError> {
     let mut read = cmd("HGET");
-    read.arg(root).arg(MARK);
+    read.arg(root).arg(EPOCH);
     link.command(&read).await
 }
 

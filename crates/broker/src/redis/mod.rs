@@ -31,7 +31,7 @@ pub use error::RedisOpenError;
 use crate::hub::Hub;
 use crate::{BrokerError, BrokerOptions};
 use address::{Address, Purpose};
-use health::Mark;
+use health::Epoch;
 use link::{Link, Replicas};
 use script::{Call, Script};
 use waker::Wakers;
@@ -87,7 +87,7 @@ pub struct RedisBroker {
     hub: Arc<Hub>,
     turn: AtomicUsize,
     warnings: Vec<String>,
-    mark: Mark,
+    epoch: Epoch,
     _wakers: Wakers,
 }
 
@@ -125,7 +125,7 @@ impl RedisBroker {
             .map_err(|error| RedisOpenError::at_start(&address.shown, error))?;
         let warnings = health::check_server(&mut connection, &address.shown).await?;
         health::check_partitions(&link, &address.shown, &roots).await?;
-        let mark = Mark::find(&link, &address.shown, &roots[0]).await?;
+        let epoch = Epoch::find(&link, &address.shown, &roots[0]).await?;
         let hub = Arc::new(Hub::default());
         Ok(Self {
             _wakers: Wakers::start(&link, &hub, &roots),
@@ -135,7 +135,7 @@ impl RedisBroker {
             hub,
             turn: AtomicUsize::new(0),
             warnings,
-            mark,
+            epoch,
         })
     }
 

@@ -309,6 +309,6 @@ impl Broker for RedisBroker {
             let call = self.call(&script::CHECK, partition);
             self.link.write::<i64>(&call, Repeat::Harmless).await?;
         }
-        self.mark.check(&self.link).await
+        self.epoch.check(&self.link).await
     }
 }
