@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redis::{RedisError, Value, cmd};
+use redis::{FromRedisValue, RedisError, ToRedisArgs, Value, cmd};
 
 use super::RedisUsage;
 use super::address::Connection;
@@ -106,17 +106,8 @@ fn refused(address: &str, error: BrokerError) -> RedisOpenError {
 /// Sees to it that all processes agree on the number of partitions.
 pub(super) async fn check_partitions(link: &Link, address: &str, roots: &[String]) -> Result<(), RedisOpenError> {
     let wanted = u32::try_from(roots.len()).unwrap_or(u32::MAX);
-    let refused = |error| refused(address, error);
-    let mut read = cmd("HGET");
-    read.arg(&roots[0]).arg(PARTITIONS);
-    let mut found: Option<u32> = link.command(&read).await.map_err(refused)?;
-    // Not written when it is there: a server that is full would refuse that, and who works off what fills it must start.
-    if found.is_none() {
-        let mut note = cmd("HSETNX");
-        note.arg(&roots[0]).arg(PARTITIONS).arg(wanted);
-        link.command::<i64>(&note).await.map_err(refused)?;
-        found = link.command(&read).await.map_err(refused)?;
-    }
+    let found = found_or_made(link, &roots[0], PARTITIONS, wanted).await;
+    let found: Option<u32> = found.map_err(|error| refused(address, error))?;
     let found = found.unwrap_or(wanted);
     if found != wanted {
         return Err(RedisOpenError::Partitions {
@@ -139,17 +130,11 @@ pub(super) struct Epoch {
 impl Epoch {
     /// Reads the epoch at `root`, or begins one.
     pub(super) async fn find(link: &Link, address: &str, root: &str) -> Result<Self, RedisOpenError> {
-        let refused = |error| refused(address, error);
-        let mut value = read_epoch(link, root).await.map_err(refused)?;
-        if value.is_none() {
-            let mut make = cmd("HSETNX");
-            make.arg(root).arg(EPOCH).arg(format!("{:016x}", rand::random::<u64>()));
-            match link.command::<i64>(&make).await {
-                Ok(_) => value = read_epoch(link, root).await.map_err(refused)?,
-                Err(BrokerError::StorageFull(_)) => {}
-                Err(error) => return Err(refused(error)),
-            }
-        }
+        let new = format!("{:016x}", rand::random::<u64>());
+        let value = match found_or_made(link, root, EPOCH, new).await {
+            Err(BrokerError::StorageFull(_)) => None,
+            other => other.map_err(|error| refused(address, error))?,
+        };
         Ok(Self {
             root: root.to_owned(),
             value,
@@ -176,9 +161,23 @@ impl Epoch {
     }
 }
 
-async fn read_epoch(link: &Link, root: &str) -> Result<Option<String>, BrokerError> {
+/// What is in `field` of `root`; `new` when nothing was. Not written when it is there: a server that is full would refuse that, and
+/// who works off what fills it must start.
+async fn found_or_made<T: FromRedisValue + ToRedisArgs>(
+    link: &Link,
+    root: &str,
+    field: &str,
+    new: T,
+) -> Result<Option<T>, BrokerError> {
     let mut read = cmd("HGET");
-    read.arg(root).arg(EPOCH);
+    read.arg(root).arg(field);
+    let found: Option<T> = link.command(&read).await?;
+    if found.is_some() {
+        return Ok(found);
+    }
+    let mut note = cmd("HSETNX");
+    note.arg(root).arg(field).arg(new);
+    link.command::<i64>(&note).await?;
     link.command(&read).await
 }
 
