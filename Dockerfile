@@ -3,9 +3,6 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 
-# For the assembler of the AV1 encoder, which more than doubles its speed.
-RUN apt-get update && apt-get install -y --no-install-recommends nasm && rm -rf /var/lib/apt/lists/*
-
 # The dependencies first, in a layer that is built again only when a manifest changes: every crate of ours is empty here.
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
@@ -18,14 +15,14 @@ COPY crates/types/Cargo.toml crates/types/
 COPY crates/worker/Cargo.toml crates/worker/
 RUN for crate in crates/*; do mkdir "$crate/src" && touch "$crate/src/lib.rs"; done \
     && mv crates/pixmill/src/lib.rs crates/pixmill/src/main.rs && echo 'fn main() {}' > crates/pixmill/src/main.rs \
-    && cargo build --locked --release --package pixmill --features asm
+    && cargo build --locked --release --package pixmill
 
 COPY crates crates
 COPY recipes recipes
 COPY LICENSE NOTICE ./
 # Cargo goes by times, and what was copied may be older than what was built.
 RUN find crates -name '*.rs' -exec touch {} + \
-    && cargo build --locked --release --package pixmill --features asm \
+    && cargo build --locked --release --package pixmill \
     && strip --strip-debug -o /pixmill target/release/pixmill
 
 

@@ -5,7 +5,7 @@ PHOTOS := testdata/bench/photo_0.3mp.jpg testdata/bench/photo_12mp.jpg testdata/
 
 # Each step builds on what the one before left in target/.
 .NOTPARALLEL:
-.PHONY: help release test test-full lint unit doc-tests check-api check-avif check-kubernetes test-docker setup bench bench-engine bench-pipeline docs fuzz fuzz-minimise
+.PHONY: help test test-full lint unit doc-tests check-api check-avif check-kubernetes test-docker setup bench bench-engine bench-pipeline docs fuzz fuzz-minimise
 
 help:
 	@echo 'make test       everything CI checks: lint, tests, doc tests, the HTTP interface; installs what is missing'
@@ -16,7 +16,6 @@ help:
 	@echo 'make check-avif  what pixmill writes as AVIF, read by libavif'
 	@echo 'make check-kubernetes  the manifests below deploy/kubernetes against the schemas, without a cluster'
 	@echo 'make test-docker  the image and the Compose files for real; needs Docker and Compose'
-	@echo 'make release    the program to install, target/release/pixmill: with the assembler for AVIF where nasm is there'
 	@echo 'make bench      measure this machine: make bench PHOTOS="my/*.jpg"'
 	@echo 'make bench-engine    beside Pillow, libvips, OpenCV and sharp, which it installs below target/'
 	@echo 'make bench-pipeline  beside FastAPI + Celery + Pillow and BullMQ + sharp, which it installs below target/'
@@ -24,10 +23,6 @@ help:
 	@echo 'make fuzz-minimise  keep of what it found the least that reaches as much, in fuzz/found/'
 	@echo 'make docs       write the generated pages again'
 	@echo 'make setup      install what the tests need'
-
-# As the image has it: AVIF two to three times as fast, for which nasm is needed, and nothing else changed.
-release:
-	cargo build --locked --release --package pixmill $(if $(shell command -v nasm),--features asm)
 
 test: setup lint unit doc-tests check-api check-avif check-kubernetes
 

@@ -31,7 +31,6 @@ import page  # noqa: E402
 INSTALLED = ROOT / "target/bench-engine"
 PHOTOS = ROOT / "testdata/bench"
 CORE = max(os.sched_getaffinity(0))
-WITH_ASSEMBLER = INSTALLED / "peer-asm"
 PEERS = {
     "pixmill": [ROOT / "target/release/examples/peer"],
     "OpenCV": [INSTALLED / "python/bin/python", HERE / "peer.py", "opencv"],
@@ -43,12 +42,11 @@ WIDTHS = [320, 960, 1920]
 
 
 class Workload:
-    def __init__(self, title, name, photo, recipe, bars, repeat=1, reference=None, orientation=None, asm=False, matched=False,
-                 **more):
+    def __init__(self, title, name, photo, recipe, bars, repeat=1, reference=None, orientation=None, matched=False, **more):
         self.title, self.photo, self.recipe, self.bars = title, photo, recipe, bars
         self.repeat, self.reference, self.orientation = repeat, reference, orientation
-        # Whether pixmill is the one built with the assembler, and whether bars hold only at a file as like and as small.
-        self.asm, self.matched = asm, matched
+        # Whether bars hold only at a file as like and as small.
+        self.matched = matched
         self.job = {"name": name, **more}
 
 
@@ -81,18 +79,17 @@ WORKLOADS = [
     Workload("six outputs for the web, WebP at effort 4: 12 MP", "web", "photo_12mp.jpg",
              f"orient => {WEB.replace('webp:80', 'webp:80,effort=4')}", {"sharp": 1.2}, widths=WIDTHS),
     *(Workload(f"JPEG to AVIF, quality 60{how}: 2 MP", "avif", "photo_2mp.jpg", f"orient => avif:60{told}", {"best": 0.9},
-               reference="same", asm=asm, matched=True)
-      for how, told, asm in (("", "", False), (", effort 0", ",effort=0", False), (", built with `asm`", "", True))),
+               reference="same", matched=True)
+      for how, told in (("", ""), (", effort 0", ",effort=0"))),
 ]
 
 
 class Peer:
     """A process that does jobs, one at a time, on one core."""
 
-    def __init__(self, name, workload):
+    def __init__(self, name):
         self.name = name
-        program = [WITH_ASSEMBLER] if workload.asm and name == "pixmill" else PEERS[name]
-        command = ["taskset", "-c", str(CORE), *map(str, program)]
+        command = ["taskset", "-c", str(CORE), *map(str, PEERS[name])]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(self, workload, source, output, repeat):
@@ -199,7 +196,7 @@ def measure(workload, peers, rounds, scratch):
 
 
 def peak_mb(name, workload, source, scratch):
-    peer = Peer(name, workload)
+    peer = Peer(name)
     # A small job first, so that libraries are loaded and tables built.
     small = scratch / "small.jpg"
     small.write_bytes((PHOTOS / "photo_0.3mp.jpg").read_bytes())
@@ -279,7 +276,7 @@ def main():
             if options.only not in workload.title:
                 continue
             print(workload.title, file=sys.stderr)
-            peers = [Peer(name, workload) for name in PEERS]
+            peers = [Peer(name) for name in PEERS]
             results.append((workload, measure(workload, peers, options.rounds, scratch)))
             for peer in peers:
                 peer.close()

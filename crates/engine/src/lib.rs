@@ -4,6 +4,7 @@
 //! [`Control`] it is given.
 
 mod assets;
+mod av1;
 mod chunks;
 mod content;
 mod decode;

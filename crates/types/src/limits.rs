@@ -73,7 +73,6 @@ impl Limits {
             LimitName::Frames => self.max_frames as u64,
             LimitName::OutputPixels => self.max_output_pixels,
             LimitName::TaskMemoryBytes => self.max_task_memory_bytes,
-            LimitName::TaskTimeoutMs => self.task_timeout_ms,
         }
     }
 }
@@ -96,8 +95,6 @@ pub enum LimitName {
     OutputPixels,
     /// [`Limits::max_task_memory_bytes`].
     TaskMemoryBytes,
-    /// [`Limits::task_timeout_ms`].
-    TaskTimeoutMs,
 }
 
 impl LimitName {
@@ -112,7 +109,6 @@ impl LimitName {
             Self::Frames => "max_frames",
             Self::OutputPixels => "max_output_pixels",
             Self::TaskMemoryBytes => "max_task_memory_bytes",
-            Self::TaskTimeoutMs => "task_timeout",
         }
     }
 
@@ -125,10 +121,6 @@ impl LimitName {
             Self::Frames => ("the image", "frames"),
             Self::OutputPixels => ("an output", "pixels over all frames"),
             Self::TaskMemoryBytes => ("the work", "bytes of memory, estimated"),
-            Self::TaskTimeoutMs => (
-                "an output",
-                "milliseconds of coding that cannot be stopped, at the least",
-            ),
         }
     }
 }

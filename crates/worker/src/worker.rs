@@ -216,14 +216,14 @@ impl Worker {
         );
     }
 
-    /// A thread ends with its piece of work, and engines stop within milliseconds; one that does not, such as one that codes AVIF,
-    /// is left behind. Its task was released.
+    /// A thread ends with its piece of work, and engines stop within milliseconds; one that does not is left behind. Its task was
+    /// released.
     async fn join_threads(&self) {
         self.alive.close();
         if tokio::time::timeout(LAST_ANSWERS, self.alive.wait()).await.is_err() {
             tracing::warn!(
                 threads = self.alive.len(),
-                "milling threads do not stop and are left behind, their tasks run again: AVIF is coded to its end"
+                "milling threads do not stop and are left behind, their tasks run again"
             );
             return;
         }

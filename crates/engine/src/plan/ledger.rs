@@ -170,9 +170,6 @@ impl<'a> Ledger<'a> {
         check_output(self.limits, output, encode, shape)?;
         let pixels = shape.pixels().saturating_mul(u64::from(frames));
         self.limits.check(LimitName::OutputPixels, pixels)?;
-        // What can be stopped is, when its time has come; what cannot is not begun.
-        let unstoppable = time::unstoppable(encode, shape).as_millis() as u64;
-        self.limits.check(LimitName::TaskTimeoutMs, unstoppable)?;
         let earlier_frames = memory::file(encode, shape).saturating_mul(u64::from(frames) - 1);
         self.stages.push(Stage {
             name: "encode",

@@ -111,19 +111,23 @@ fn jpeg(encode: &EncodePlan, shape: Shape) -> u64 {
     rows * (u64::from(shape.width) + BESIDE) * size_of::<u16>() as u64 + waiting
 }
 
-/// Coding AV1 of shape `shape`, bytes: what each block was decided to be, planes as they are and as they will be decoded, and
-/// what is coded until it is known how; of high quality that is more. Alpha comes when the colours are done.
+/// Coding AV1 of shape `shape`, bytes: a row of superblocks as it is and as it will be decoded, what is tried within one, and what
+/// is coded, which grows and is copied into the file; of high quality that is more. Alpha comes when the colours are done.
 fn av1(encode: &EncodePlan, shape: Shape) -> u64 {
-    const BLOCKS: u64 = 12;
-    const COPIES: u64 = 6;
-    let coded = if encode.quality <= 80 { 0 } else { 15 };
+    const ONCE: u64 = 400 << 10;
+    /// Rows of both, and what blocks know of those above, as rows.
+    const ROWS: u64 = 64 + 65 + 3;
+    /// Tiles are no wider, but for what a row is filled up to.
+    const WIDEST: u64 = 4096 + 64;
+    let coded = if encode.quality <= 80 { 1 } else { 3 };
     // Of two pixels.
     let samples = match (shape.channels.is_gray(), encode.subsampling()) {
         (true, _) => 2,
         (false, Subsampling::Half) => 3,
         (false, Subsampling::None) => 6,
     };
-    shape.pixels() * (BLOCKS + coded + COPIES * samples * shape.depth.bytes() as u64 / 2)
+    let width = u64::from(shape.width).next_multiple_of(64).min(WIDEST);
+    ONCE + ROWS * width * samples * size_of::<u16>() as u64 / 2 + coded * shape.pixels()
 }
 
 /// The rows that the JPEG core holds while it makes luma of shape `shape`, bytes.

@@ -49,19 +49,8 @@ const RESIZE: (f64, f64) = (0.165, 0.6);
 /// A sample of PNG, and a pixel of lossy WebP, by effort.
 const PNG: [f64; 4] = [1.5, 1.8, 57.0, 166.0];
 const WEBP: [f64; 7] = [12.5, 17.0, 22.5, 40.0, 59.0, 77.0, 95.0];
-/// A pixel of AVIF, by effort, without and with rav1e's assembler: up to 4 those of `docs/benchmarks.md`, then as much more as
-/// the presets of rav1e before.
-const AVIF: [f64; 10] = if cfg!(feature = "asm") {
-    [
-        86.0, 152.0, 202.0, 287.0, 443.0, 625.0, 886.0, 1_300.0, 1_950.0, 3_070.0,
-    ]
-} else {
-    [
-        290.0, 390.0, 900.0, 1_050.0, 1_700.0, 2_400.0, 3_400.0, 5_000.0, 7_500.0, 11_800.0,
-    ]
-};
-/// How much faster than [`MACHINE`] another may be, and photos simpler, where an estimate decides what is refused.
-const MARGIN: f64 = 0.5;
+/// A pixel of AVIF, by effort.
+const AVIF: [f64; 10] = [85.0, 110.0, 125.0, 140.0, 150.0, 200.0, 240.0, 270.0, 320.0, 390.0];
 
 fn duration(nanoseconds: f64) -> Duration {
     Duration::from_nanos((ONCE + nanoseconds) as u64)
@@ -207,14 +196,6 @@ pub(super) fn encoding(encode: &EncodePlan, frames: u32, from: Shape) -> Duratio
         ImageFormat::Bmp | ImageFormat::Ico | ImageFormat::Pnm | ImageFormat::Jxl => 0.22 * samples,
     };
     duration(each * f64::from(frames))
-}
-
-/// What of [`encoding`] one picture takes at the least, if nothing can stop it meanwhile.
-pub(super) fn unstoppable(encode: &EncodePlan, from: Shape) -> Duration {
-    match encode.format {
-        ImageFormat::Avif => encoding(encode, 1, from).mul_f64(MARGIN),
-        _ => Duration::ZERO,
-    }
 }
 
 /// Looking at a picture of shape `from`.

@@ -293,40 +293,6 @@ fn a_picture_that_is_too_large_on_the_way_is_refused() {
 }
 
 #[test]
-fn coding_that_would_outlive_its_time_and_cannot_be_stopped_is_not_begun() {
-    let limits = Limits {
-        max_task_memory_bytes: u64::MAX,
-        ..Limits::default()
-    };
-    let outcome = |recipe: &str, limits: &Limits| plan(&photo(), &recipe.parse().unwrap(), limits);
-    let slowest = "resize:9000,enlarge=true => avif:effort=9";
-    match outcome(slowest, &limits) {
-        Err(EngineError::Limit(exceeded)) => {
-            assert_eq!((exceeded.name, exceeded.limit), (LimitName::TaskTimeoutMs, 60_000));
-            let expected = format!(
-                "an output has {} milliseconds of coding that cannot be stopped, at the least, task_timeout is 60000",
-                exceeded.actual
-            );
-            assert_eq!(exceeded.to_string(), expected);
-        }
-        other => panic!("{other:?}"),
-    }
-    let patient = Limits {
-        task_timeout_ms: 3_600_000,
-        ..limits.clone()
-    };
-    assert!(outcome(slowest, &patient).is_ok());
-    assert!(outcome("=> avif", &limits).is_ok());
-    // What can be stopped is, when its time has come.
-    let hasty = Limits {
-        task_timeout_ms: 1,
-        ..limits
-    };
-    assert!(outcome("resize:9000,enlarge=true => png:effort=3", &hasty).is_ok());
-    assert!(outcome("=> avif", &hasty).is_err());
-}
-
-#[test]
 fn an_output_larger_than_its_format_holds_is_impossible() {
     let long = Header {
         width: 20_000,

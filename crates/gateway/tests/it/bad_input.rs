@@ -363,27 +363,6 @@ async fn a_gateway_that_takes_no_tasks_goes_on_telling_of_those_there_are() {
 }
 
 #[tokio::test]
-async fn an_avif_that_would_outlive_its_time_is_refused() {
-    let world = World::new().await;
-    let before = world.everything().await;
-    let slowest = "resize:9000,height=7000,fit=fill,enlarge=true => avif:effort=9";
-    let answer = world
-        .send(upload(Form::file("a.png", &small_png()).and_field("recipe", slowest)))
-        .await;
-    assert_eq!(
-        (answer.status, answer.problem().as_str()),
-        (StatusCode::UNPROCESSABLE_ENTITY, "limit_exceeded")
-    );
-    let document = answer.json();
-    assert_eq!(
-        (document["limit_name"].as_str(), document["limit"].as_u64()),
-        (Some("task_timeout"), Some(60_000))
-    );
-    assert!(document["actual"].as_u64().unwrap() > 60_000, "{document:#}");
-    assert_eq!(world.everything().await, before);
-}
-
-#[tokio::test]
 async fn ids_that_name_no_task() {
     let world = World::new().await;
     let unknown = pixmill_types::TaskId::generate().to_string();

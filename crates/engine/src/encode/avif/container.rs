@@ -2,16 +2,8 @@
 //!
 //! Knows boxes and items, not how a picture is coded.
 
+use crate::av1::Coded;
 use crate::metadata::Attachments;
-
-/// What is needed of a picture that AV1 has coded.
-#[derive(Debug)]
-pub(super) struct Coded {
-    /// The first four bytes of its configuration record (AV1 in ISO BMFF, 2.3).
-    pub(super) configuration: [u8; 4],
-    /// The sequence header and the frame.
-    pub(super) units: Vec<u8>,
-}
 
 /// The picture of a file.
 #[derive(Debug)]
