@@ -23,13 +23,6 @@ const LEVEL: u32 = 31;
 const SEQUENCE_HEADER: u32 = 1;
 const FRAME: u32 = 6;
 
-/// What the decoder does to the edges of blocks, 0 to 63.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Deblocking {
-    pub(super) luma: u8,
-    pub(super) chroma: u8,
-}
-
 /// As few tiles as the format allows.
 #[derive(Debug)]
 pub(super) struct Tiles {
@@ -148,8 +141,8 @@ fn profile(format: &Format) -> u32 {
     u32::from(format.chroma == Chroma::Full)
 }
 
-/// The sequence header and the frame of `tiles`, which were coded with `quantizer` as its index.
-pub(super) fn units(format: &Format, quantizer: u8, deblocking: Deblocking, tiles: &[Vec<u8>]) -> Vec<u8> {
+/// The sequence header and the frame of `tiles`, which were coded with `quantizer` as its index; the decoder smooths edges by `deblocking`.
+pub(super) fn units(format: &Format, quantizer: u8, deblocking: u8, tiles: &[Vec<u8>]) -> Vec<u8> {
     let mut units = Vec::new();
     unit(&mut units, SEQUENCE_HEADER, &[&sequence(format)]);
     let header = frame(format, quantizer, deblocking);
@@ -227,7 +220,7 @@ fn color(format: &Format, bits: &mut Bits) {
     bits.flag(false);
 }
 
-fn frame(format: &Format, quantizer: u8, deblocking: Deblocking) -> Vec<u8> {
+fn frame(format: &Format, quantizer: u8, deblocking: u8) -> Vec<u8> {
     let mut bits = Bits::default();
     // Probabilities follow what is coded; no tools for drawings; shown as it is.
     bits.put(0b000, 3);
@@ -241,11 +234,11 @@ fn frame(format: &Format, quantizer: u8, deblocking: Deblocking) -> Vec<u8> {
     bits.flag(true);
     bits.put(TURN_LOG2, 2);
     bits.flag(false);
-    bits.put(deblocking.luma.into(), 6);
-    bits.put(deblocking.luma.into(), 6);
-    if has_chroma && deblocking.luma > 0 {
-        bits.put(deblocking.chroma.into(), 6);
-        bits.put(deblocking.chroma.into(), 6);
+    bits.put(deblocking.into(), 6);
+    bits.put(deblocking.into(), 6);
+    if has_chroma && deblocking > 0 {
+        bits.put(deblocking.into(), 6);
+        bits.put(deblocking.into(), 6);
     }
     // As sharp as it is, and the same for all blocks.
     bits.put(0, 3 + 1);

@@ -1,7 +1,6 @@
 //! What an index of the quantizer means (AV1 specification, 7.12.2), and what bits are worth at it.
 
 use super::defaults::quantizers::{AC_8, AC_10, DC_8, DC_10};
-use super::headers::Deblocking;
 
 /// The quantizer of a frame.
 #[derive(Debug, Clone, Copy)]
@@ -22,10 +21,23 @@ pub(super) struct Steps {
     pub(super) ac: i32,
     /// What the product of level and step is divided by (dqDenom of 7.12.3), a power of two.
     pub(super) shift: u32,
+    /// The highest magnitude of a coefficient; below zero it is one more.
+    highest: i32,
+}
+
+impl Steps {
+    /// The coefficient that a magnitude of levels stands for, its sign given as 0 or, below zero, -1 (7.12.3).
+    #[inline(always)]
+    pub(super) fn restored(self, level: i32, step: i32, sign: i32) -> i32 {
+        let magnitude = ((level * step) >> self.shift).min(self.highest - sign);
+        (magnitude ^ sign) - sign
+    }
 }
 
 impl Quantizer {
+    /// `index`: not 0, which stands for no loss at all, and another stream.
     pub(super) fn new(index: u8, bits: u8) -> Self {
+        debug_assert!(index > 0, "the index of no loss");
         let at = usize::from(index);
         let (dc, ac) = if bits == 8 {
             (DC_8[at], AC_8[at])
@@ -65,22 +77,14 @@ impl Quantizer {
                 3 => 1,
                 _ => 2,
             },
+            highest: (1 << (7 + self.bits)) - 1,
         }
     }
 
-    /// What the magnitude of a coefficient stays below (7.12.3).
-    pub(super) fn limit(&self) -> i32 {
-        1 << (7 + self.bits)
-    }
-
-    /// What the edges of blocks are smoothed with: grows with the step, as errors at the edges do.
-    pub(super) fn deblocking(&self) -> Deblocking {
+    /// How much the decoder smooths the edges of blocks, 0 to 63: grows with the step, as errors at the edges do.
+    pub(super) fn deblocking(&self) -> u8 {
         let step = f32::from(self.ac) / f32::from(1_u16 << (self.bits - 8));
-        let level = (step * 0.1 - 4.0).round().clamp(0.0, 63.0) as u8;
-        Deblocking {
-            luma: level,
-            chroma: level,
-        }
+        (step * 0.1 - 4.0).round().clamp(0.0, 63.0) as u8
     }
 }
 

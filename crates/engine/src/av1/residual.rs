@@ -107,7 +107,6 @@ pub(super) fn tried(
         coefficients: &trial.transformed[..count],
         places: coefficients::places(side),
         steps: task.quantizer.steps(side),
-        limit: task.quantizer.limit(),
         levels: &mut trial.levels[..count],
         dequantized: &mut trial.dequantized[..count],
     });
@@ -146,8 +145,8 @@ impl Trial {
             return;
         }
         let Place { side, .. } = task.place;
-        let Steps { dc, ac, shift } = task.quantizer.steps(side);
-        let limit = task.quantizer.limit();
+        let steps = task.quantizer.steps(side);
+        let step_of = |index: usize| if index == 0 { steps.dc } else { steps.ac };
         let scale = 1.0 / (GAINS[side] * GAINS[side]);
         let bit = task.quantizer.lambda / BIT as f32;
         // What is saved by all before the last, against zeros that cost nothing, for each that might be the last.
@@ -156,14 +155,14 @@ impl Trial {
         levels.choose(side, self.end, |index, position, contexts| {
             let coefficient = self.transformed[position];
             let magnitude = coefficient.abs();
-            let step = if index == 0 { dc } else { ac };
+            let step = step_of(index);
             let nothing = magnitude as f32 * magnitude as f32 * scale;
             let error = |level: i32| {
-                let error = (magnitude - ((level * step) >> shift).min(limit - 1 - (coefficient >> 31))) as f32;
+                let error = (coefficient - steps.restored(level, step, coefficient >> 31)) as f32;
                 error * error * scale
             };
             let cost = |level: i32| error(level) + bit * task.costs.level(task.place, contexts, level as u16) as f32;
-            let nearest = (((magnitude << shift) + step / 2) / step).min(i16::MAX.into());
+            let nearest = (((magnitude << steps.shift) + step / 2) / step).min(i16::MAX.into());
             let mut level = nearest;
             let mut least = cost(nearest);
             if nearest > 0 {
@@ -192,9 +191,8 @@ impl Trial {
             if index >= self.end {
                 self.levels[position] = 0;
             }
-            let step = if index == 0 { dc } else { ac };
             let level = i32::from(self.levels[position]);
-            let value = ((level.abs() * step) >> shift).min(limit - 1 - (level >> 31)) * level.signum();
+            let value = steps.restored(level.abs(), step_of(index), level >> 31);
             self.dequantized[position] = value;
             let (nothing, error) = (
                 self.transformed[position] as f32,
@@ -212,8 +210,6 @@ struct Quantize<'a> {
     /// Of each in the order of coding, from 1.
     places: &'a [i16],
     steps: Steps,
-    /// Magnitudes are cut off below it (7.12.3).
-    limit: i32,
     levels: &'a mut [i16],
     dequantized: &'a mut [i32],
 }
@@ -235,8 +231,7 @@ impl Kernel for Quantize<'_> {
 
     #[inline(always)]
     fn run(self, _: impl Level) -> Quantized {
-        let Steps { dc, ac, shift } = self.steps;
-        let limit = self.limit - 1;
+        let Steps { dc, ac, shift, .. } = self.steps;
         let highest = i32::from(i16::MAX);
         // To the nearest whole number by what a float of this size has no bits for: conversions of floats have to care for what
         // no level is, above 2^23.
@@ -263,9 +258,7 @@ impl Kernel for Quantize<'_> {
                 let coefficient = coefficients[lane];
                 let magnitude = level_of(coefficient, inverse, ROUNDING_AC);
                 let sign = coefficient >> 31;
-                // One more below zero than above.
-                let value = ((magnitude * ac) >> shift).min(limit - sign);
-                let value = (value ^ sign) - sign;
+                let value = self.steps.restored(magnitude, ac, sign);
                 levels[lane] = ((magnitude ^ sign) - sign) as i16;
                 dequantized[lane] = value;
                 saved[lane] += gain(coefficient, value);
@@ -275,7 +268,7 @@ impl Kernel for Quantize<'_> {
         // The mean has a step of its own.
         let mean = self.coefficients[0];
         let level = level_of(mean, (1 << shift) as f32 / dc as f32, ROUNDING_DC);
-        let value = ((level * dc) >> shift).min(limit - (mean >> 31)) * mean.signum();
+        let value = self.steps.restored(level, dc, mean >> 31);
         let saved = saved.iter().sum::<f32>() + gain(mean, value) - gain(mean, self.dequantized[0]);
         self.levels[0] = (level * mean.signum()) as i16;
         self.dequantized[0] = value;

@@ -234,7 +234,7 @@ impl<'a> Tile<'a> {
         [row * stride + column, (row + 1) * stride + column]
     }
 
-    /// Whether the block begins inside the picture, and whether more than the half of it is, by columns and rows.
+    /// Whether more than half of a block is inside the picture, by columns and by rows (hasCols and hasRows of 5.11.4).
     pub(super) fn is_inside(&self, square: Square) -> [bool; 2] {
         let half = square.side() / 2 / UNIT;
         let [columns, rows] = self.contexts.inside;
