@@ -268,7 +268,7 @@ impl OutputSpec {
         },
         StepReference {
             name: "avif",
-            about: "AVIF, lossy: the smallest, and the slowest by far.",
+            about: "AVIF, lossy: the smallest; takes about twice as long as WebP.",
             parameters: &[QUALITY, NAME, effort(9, "1"), SUBSAMPLING, PROFILE, METADATA],
         },
         StepReference {
