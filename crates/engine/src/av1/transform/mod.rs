@@ -90,6 +90,19 @@ impl Kind {
     }
 }
 
+/// Runs the kernel of a side.
+macro_rules! run {
+    ($side:expr, $kernel:ident { $($field:ident),+ }) => {
+        match $side {
+            Side::Four => simd::run($kernel::<4> { $($field),+ }),
+            Side::Eight => simd::run($kernel::<8> { $($field),+ }),
+            Side::Sixteen => simd::run($kernel::<16> { $($field),+ }),
+            Side::ThirtyTwo => simd::run($kernel::<32> { $($field),+ }),
+            Side::SixtyFour => simd::run($kernel::<64> { $($field),+ }),
+        }
+    };
+}
+
 /// Transforms a residual, row after row of numbers within +-1023, into coefficients at the scale of dequantised ones.
 ///
 /// Rows of coefficients follow each other, [`Side::frequencies`] long.
@@ -98,22 +111,14 @@ pub(crate) fn forward(side: Side, kind: Kind, residual: &[i16], coefficients: &m
     let area = side.pixels() * side.pixels();
     let kept = side.frequencies() * side.frequencies();
     let (residual, coefficients) = (&residual[..area], &mut coefficients[..kept]);
-    macro_rules! run {
-        ($side:literal) => {
-            simd::run(Forwards::<$side> {
-                kind,
-                residual,
-                coefficients,
-            })
-        };
-    }
-    match side {
-        Side::Four => run!(4),
-        Side::Eight => run!(8),
-        Side::Sixteen => run!(16),
-        Side::ThirtyTwo => run!(32),
-        Side::SixtyFour => run!(64),
-    }
+    run!(
+        side,
+        Forwards {
+            kind,
+            residual,
+            coefficients
+        }
+    );
 }
 
 /// Adds the residual of dequantised coefficients, laid out as [`forward`] lays them out, to pixels of `bits` bits.
@@ -133,23 +138,15 @@ pub(crate) fn inverse_add(
     let kept = side.frequencies();
     let coefficients = &coefficients[..kept * kept];
     let extent = (extent.0.min(kept), extent.1.min(kept));
-    macro_rules! run {
-        ($side:literal) => {
-            simd::run(InverseAdd::<$side> {
-                kind,
-                coefficients,
-                extent,
-                pixels,
-                stride,
-                bits,
-            })
-        };
-    }
-    match side {
-        Side::Four => run!(4),
-        Side::Eight => run!(8),
-        Side::Sixteen => run!(16),
-        Side::ThirtyTwo => run!(32),
-        Side::SixtyFour => run!(64),
-    }
+    run!(
+        side,
+        InverseAdd {
+            kind,
+            coefficients,
+            extent,
+            pixels,
+            stride,
+            bits
+        }
+    );
 }
