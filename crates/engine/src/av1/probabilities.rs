@@ -78,7 +78,7 @@ impl Probabilities {
 
 impl Coefficients {
     fn new(quantizer: u8) -> Self {
-        // 7.20, init_coeff_cdfs.
+        // init_coeff_cdfs of 6.8.2.
         let index = match quantizer {
             0..=20 => 0,
             21..=60 => 1,

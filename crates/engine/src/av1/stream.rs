@@ -201,7 +201,7 @@ impl Tile<'_> {
         }
     }
 
-    /// How the quantizer changes, which the first block of a superblock says unless there is nothing else (5.11.38).
+    /// How the quantizer changes, which the first block of a superblock says unless there is nothing else (5.11.12).
     fn write_quantizer(&mut self, block: &Block) {
         let is_first = std::mem::take(&mut self.says_quantizer);
         if !is_first || block.square.side() == SUPERBLOCK && block.is_skipped() {

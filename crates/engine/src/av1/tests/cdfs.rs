@@ -48,7 +48,7 @@ fn three<const N: usize, const A: usize, const B: usize>(given: &[[[[u16; N]; A]
 }
 
 impl Cdfs {
-    /// `init_non_coeff_cdfs`, `init_coeff_cdfs` (7.20) and the copies of 8.2.2.
+    /// `init_non_coeff_cdfs`, `init_coeff_cdfs` (6.8.2) and the copies of 8.2.2.
     pub(super) fn new(base_q_idx: u32) -> Self {
         let idx = if base_q_idx <= 20 {
             0
