@@ -37,7 +37,7 @@ const fn steps<const COUNT: usize>() -> [Step; COUNT] {
         range: 0,
     }; COUNT];
     let mut next = 0;
-    // Along the diagonals, forth and back (the Default_Scan tables of 9.3).
+    // Along the diagonals, forth and back (the Default_Scan tables of 9.2).
     let mut diagonal = 0;
     while diagonal < 2 * side - 1 {
         let first = if diagonal < side { 0 } else { diagonal - side + 1 };

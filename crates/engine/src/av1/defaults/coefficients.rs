@@ -1,4 +1,4 @@
-//! What a frame begins with as the probabilities of coefficients (AV1 specification, 9.3): for four ranges of the quantizer,
+//! What a frame begins with as the probabilities of coefficients (AV1 specification, 9.4): for four ranges of the quantizer,
 //! cumulative, in 32,768ths, without the last of each, which is 1.
 
 /// By side and context.

@@ -1,4 +1,4 @@
-//! What a frame begins with as the probabilities of modes (AV1 specification, 9.3): cumulative, in 32,768ths, without
+//! What a frame begins with as the probabilities of modes (AV1 specification, 9.4): cumulative, in 32,768ths, without
 //! the last of each, which is 1.
 
 /// By how many neighbours are skipped.
