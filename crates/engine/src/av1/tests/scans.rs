@@ -1,4 +1,4 @@
-//! The orders in which coefficients of square transforms are coded: the tables of section 9.3 of the specification (its
+//! The orders in which coefficients of square transforms are coded: the tables of section 9.2 of the specification (its
 //! file 10.additional.tables.md), copied by a script.
 //!
 //! Knows nothing of the code it is compared with, which computes them.
