@@ -87,7 +87,7 @@ fn still<S: Sample>(
     })
 }
 
-/// The index of the quantizer, 1 to 249. A quality gives about as many bytes, and is at least as like the picture by SSIM, as with
+/// The index of the quantizer, 1 to 249. A quality gives about as many bytes, and is about as like the picture by SSIM, as with
 /// libaom.
 fn quantizer(quality: u8) -> u8 {
     let below = 100 - i32::from(quality.min(100));
