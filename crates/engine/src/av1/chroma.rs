@@ -18,13 +18,13 @@ impl Tile<'_> {
     /// Chooses, decodes and counts blue and red of a block whose luma is decoded.
     pub(super) fn choose_chroma(&mut self, block: &mut Block) -> Cost {
         let square = block.square;
-        let (mode, rate) = self.likeliest(block);
-        block.chroma = mode;
-        let mut cost = Cost { distortion: 0.0, rate };
         let mut luma = [0; MOST];
-        if matches!(mode, ChromaMode::FromLuma { .. }) {
+        if square.log2 <= LARGEST_FROM_LUMA {
             self.luma_around_mean(square, &mut luma);
         }
+        let (mode, rate) = self.likeliest(block, &luma);
+        block.chroma = mode;
+        let mut cost = Cost { distortion: 0.0, rate };
         for plane in 1..3 {
             self.gather(square, plane);
             self.predict_chroma(square, plane, mode, &luma);
@@ -49,7 +49,7 @@ impl Tile<'_> {
     }
 
     /// The mode whose predictions of both planes are nearest, and what it costs to say it.
-    fn likeliest(&mut self, block: &Block) -> (ChromaMode, u32) {
+    fn likeliest(&mut self, block: &Block, luma: &[i16; MOST]) -> (ChromaMode, u32) {
         let square = block.square;
         let costs = if square.log2 <= LARGEST_FROM_LUMA {
             self.costs.chroma_mode_or_luma[block.luma_mode as usize]
@@ -66,10 +66,8 @@ impl Tile<'_> {
                 ways.push(ChromaMode::Edges { mode, angle: 0 });
             }
         }
-        let mut luma = [0; MOST];
         if square.log2 <= LARGEST_FROM_LUMA {
-            self.luma_around_mean(square, &mut luma);
-            let eighths = [1, 2].map(|plane| self.share_of_luma(square, plane, &luma));
+            let eighths = [1, 2].map(|plane| self.share_of_luma(square, plane, luma));
             if eighths != [0; 2] {
                 ways.push(ChromaMode::FromLuma { eighths });
             }
@@ -78,7 +76,7 @@ impl Tile<'_> {
         for plane in 1..3 {
             self.gather(square, plane);
             for (way, estimate) in ways.iter().zip(&mut estimates) {
-                *estimate += self.chroma_difference(square, plane, *way, &luma) as f32;
+                *estimate += self.chroma_difference(square, plane, *way, luma) as f32;
             }
         }
         let root = self.quantizer.lambda.sqrt();

@@ -108,14 +108,12 @@ impl Tile<'_> {
     /// Writes the blocks of a superblock.
     pub(super) fn write(&mut self, square: Square) {
         self.says_quantizer = true;
-        let mut blocks = std::mem::take(&mut self.blocks);
-        let mut left = blocks.drain(..);
-        self.write_division(square, &mut left);
-        drop(left);
+        let blocks = std::mem::take(&mut self.blocks);
+        self.write_division(square, &mut blocks.iter());
         self.blocks = blocks;
     }
 
-    fn write_division(&mut self, square: Square, blocks: &mut std::vec::Drain<'_, Block>) {
+    fn write_division(&mut self, square: Square, blocks: &mut std::slice::Iter<'_, Block>) {
         if !self.begins_inside(square) {
             return;
         }
@@ -126,8 +124,8 @@ impl Tile<'_> {
         self.write_partition(square, is_whole);
         if is_whole {
             if let Some(block) = blocks.next() {
-                self.write_block(&block);
-                self.remember(&block);
+                self.write_block(block);
+                self.remember(block);
             }
         } else {
             for index in 0..4 {
