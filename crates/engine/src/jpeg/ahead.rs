@@ -16,10 +16,11 @@ use std::sync::Arc;
 
 use super::EngineError;
 use super::bits::{Piece, Source};
-use super::entropy::{MAX_SIZE, Tables};
-use super::huffman::extend;
+use super::entropy::MAX_SIZE;
+use super::huffman::{Decoder, extend};
 use super::markers::MAX_MCU_BLOCKS;
 use super::skip::{Entry, LAST, LOOK_UPS_A_REFILL, WINDOW_BITS, WINDOWS};
+use super::tables::Tables;
 use crate::pixels::zeros;
 use crate::simd::{self, Kernel, Level};
 
@@ -104,6 +105,16 @@ impl Found {
     }
 }
 
+/// What each window says of a later coefficient of a block, then of its beginning.
+pub(super) fn entries(dc: &Decoder, ac: &Decoder) -> Box<[u64; 2 * WINDOWS]> {
+    let mut entries = Box::new([0; 2 * WINDOWS]);
+    for (window, entry) in entries.iter_mut().enumerate() {
+        let Found(found) = Found::of(Entry::of(window % WINDOWS, (window >= WINDOWS).then_some(dc), ac));
+        *entry = found;
+    }
+    entries
+}
+
 /// A place that is decoded.
 #[derive(Debug, Clone, Copy)]
 struct Stream {
@@ -164,10 +175,8 @@ impl Ahead {
         }
         let mut entries = zeros(ENTRIES as u64)?;
         for (set, entries) in sets.iter().zip(entries.chunks_exact_mut(2 * WINDOWS)) {
-            for (window, entry) in entries.iter_mut().enumerate() {
-                let dc = (window >= WINDOWS).then_some(&set.dc.decoder);
-                let Found(found) = Found::of(Entry::of(window % WINDOWS, dc, &set.ac.decoder));
-                *entry = found;
+            if let Some(made) = &set.ahead {
+                entries.copy_from_slice(&**made);
             }
         }
         let mut next = [0; PHASES];

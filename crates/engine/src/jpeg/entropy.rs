@@ -8,7 +8,8 @@ use super::bits::{Piece, Reader, Source};
 use super::corner::CornerTable;
 use super::huffman::{LOOK_UP_BITS, LOOK_UPS, extend};
 use super::markers::{Component, Sequential};
-use super::skip::{MOST_BLOCKS, SkipTable};
+use super::skip::MOST_BLOCKS;
+use super::tables::{Needs, Tables};
 use super::wide::{AcTable, DcTable};
 use super::{BLOCK, ZIGZAG, corrupt};
 use crate::EngineError;
@@ -61,15 +62,6 @@ struct Part {
     groups: Vec<Group>,
 }
 
-/// What decodes a component; often the same for both of chroma.
-pub(super) struct Tables {
-    pub(super) dc: DcTable,
-    pub(super) ac: AcTable,
-    skip: SkipTable,
-    /// Where no more than a corner is wanted.
-    corner: Option<CornerTable>,
-}
-
 /// What is wanted of a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted {
@@ -98,22 +90,16 @@ impl Wanted {
             },
         }
     }
-}
 
-impl Tables {
-    /// Those that are needed for what is wanted: small pictures would notice the time that the others take to make.
-    fn new(component: &Component, wanted: Wanted, is_ahead: bool) -> Self {
-        let (takes, passes_over) = match wanted {
-            Wanted::Nothing | Wanted::Dc => (false, !is_ahead),
-            Wanted::UpTo { last, .. } => (true, last < LAST && !is_ahead),
+    fn needs(self, is_ahead: bool) -> Needs {
+        let (values, skips) = match self {
+            Self::Nothing | Self::Dc => (false, true),
+            Self::UpTo { last, .. } => (true, last < LAST),
         };
-        let dc = DcTable::new(&component.dc);
-        let ac = AcTable::new(&component.ac, takes);
-        Self {
-            skip: SkipTable::new(&dc.decoder, &ac.decoder, passes_over),
-            corner: (is_ahead && takes).then(|| CornerTable::new(&ac.decoder)),
-            dc,
-            ac,
+        Needs {
+            values,
+            skips: skips && !is_ahead,
+            ahead: is_ahead,
         }
     }
 }
@@ -149,12 +135,13 @@ impl<'a> Entropy<'a> {
         let mut parts = Vec::<Part>::with_capacity(wanted.len());
         for (component, wanted) in file.components.iter().zip(wanted) {
             let wanted = Wanted::new(*wanted);
+            let needs = wanted.needs(is_ahead);
             let same = parts.iter().zip(&file.components).find(|(part, before)| {
-                part.wanted == wanted && (&before.dc, &before.ac) == (&component.dc, &component.ac)
+                part.wanted.needs(is_ahead) == needs && (&before.dc, &before.ac) == (&component.dc, &component.ac)
             });
             let tables = match same {
                 Some((part, _)) => Arc::clone(&part.tables),
-                None => Arc::new(Tables::new(component, wanted, is_ahead)),
+                None => Tables::of(component, needs),
             };
             parts.push(Part::new(component, wanted, tables));
         }

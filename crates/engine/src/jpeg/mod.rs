@@ -24,6 +24,7 @@ mod rgb;
 mod scans;
 mod skip;
 mod strip;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod tokens;
