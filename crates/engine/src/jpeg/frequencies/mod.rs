@@ -15,7 +15,7 @@ mod rows;
 mod weights;
 
 use self::rows::{BlockRows, Decode, MARGIN, repeat_edge};
-use self::weights::{Around, Weights, cosines};
+use self::weights::{Around, COSINES, Weights};
 use super::forward::Lanes;
 use super::markers::Sequential;
 use super::quality;
@@ -64,6 +64,7 @@ pub(crate) fn frequencies(sigma: f32, quality: u8) -> Option<Frequencies> {
     if reach > MAX_REACH {
         return None;
     }
+    let edge = blurred_edge(&kernel);
     let steps = quality::steps(0, quality);
     let step_of = |down: usize, across: usize| {
         let place = super::ZIGZAG
@@ -73,7 +74,7 @@ pub(crate) fn frequencies(sigma: f32, quality: u8) -> Option<Frequencies> {
     };
     let is_needed = |frequency: &usize| {
         let step = step_of(0, *frequency).min(step_of(*frequency, 0));
-        edge_response(&kernel, *frequency) > OF_A_STEP * step
+        edge_response(&edge, *frequency) > OF_A_STEP * step
     };
     let kept = match ((FEWEST..8).rev().find(is_needed), reach) {
         (None, _) => FEWEST,
@@ -88,25 +89,27 @@ fn reach_of(kernel: &[f64]) -> usize {
     (kernel.len() - 1).div_ceil(8)
 }
 
-/// The most that an edge from black to white, blurred, leaves in a frequency of one direction, wherever in a block it is.
-fn edge_response(kernel: &[f64], frequency: usize) -> f64 {
+/// An edge from black to white, blurred: how white samples are, from the last one that is black all the same to the first
+/// one that is white.
+fn blurred_edge(kernel: &[f64]) -> Vec<f64> {
+    let behind = kernel.iter().rev().chain(&kernel[1..]);
+    let whiteness = behind.scan(0.0, |sum, weight| {
+        *sum += weight;
+        Some(*sum)
+    });
+    std::iter::once(0.0).chain(whiteness).collect()
+}
+
+/// The most that a blurred edge leaves in a frequency of one direction, wherever in a block it is.
+fn edge_response(edge: &[f64], frequency: usize) -> f64 {
     /// A block as bright as white has this much of the lowest frequency of one direction.
     const WHITE: f64 = 255.0 * std::f64::consts::SQRT_2 * 2.0;
-    let reach = kernel.len() as isize - 1;
-    let cosines = cosines();
-    (-reach..8 + reach)
-        .map(|edge| {
-            let blurred = |at: isize| {
-                let weights = (-reach..=reach).map(|distance| {
-                    let is_white = at + distance >= edge;
-                    kernel[distance.unsigned_abs()] * f64::from(u8::from(is_white))
-                });
-                weights.sum::<f64>()
-            };
-            let found: f64 = (0..)
-                .zip(cosines[frequency])
-                .map(|(at, cosine)| cosine * blurred(at))
-                .sum();
+    let cosines = &COSINES[frequency];
+    // Black up to this many samples into the block, white where the edge is over.
+    (1 - edge.len() as isize..8)
+        .map(|black| {
+            let whiteness = |at: isize| edge[(at - black).clamp(0, edge.len() as isize - 1) as usize];
+            let found: f64 = (0..).zip(cosines).map(|(at, cosine)| cosine * whiteness(at)).sum();
             found.abs() * WHITE
         })
         .fold(0.0, f64::max)

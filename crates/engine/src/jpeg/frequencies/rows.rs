@@ -97,7 +97,7 @@ impl<'a, const N: usize> BlockRows<'a, N> {
 /// The lowest frequency, along one direction, of a block that repeats the first or the last sample of another.
 #[inline(always)]
 fn edge_of<const N: usize>(frequencies: [i16; N], is_end: bool) -> i16 {
-    /// The square root of 8 times [`cosines`] of the first sample, in 16,384ths.
+    /// The square root of 8 times [`COSINES`] of the first sample, in 16,384ths.
     const SHARES: [i64; 8] = [16_384, 22_725, 21_407, 19_266, 16_384, 12_873, 8_867, 4_520];
     let mut sum = 1_i64 << 13;
     for (from, frequency) in frequencies.into_iter().enumerate() {
@@ -305,12 +305,12 @@ fn cut_off<L: Level>(level: L, lanes: &mut Lanes, quantizer: &Quantizer, edges: 
 
 #[cfg(test)]
 mod tests {
-    use super::super::weights::cosines;
+    use super::super::weights::COSINES;
     use super::*;
 
     #[test]
     fn an_edge_is_repeated() {
-        let cosines = cosines();
+        let cosines = &*COSINES;
         for at in [0, 7] {
             // A block that is bright at one end.
             let frequencies: [i16; 8] =

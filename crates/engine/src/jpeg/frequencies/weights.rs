@@ -1,15 +1,17 @@
 //! What the frequencies of blocks count for those of a blurred block.
 
+use std::sync::LazyLock;
+
 use crate::jpeg::BLOCK;
 use crate::simd::{LANES, Level};
 
 /// The orthonormal DCT, frequency by frequency (ISO/IEC 10918-1, A.3.3).
-pub(super) fn cosines() -> [[f64; 8]; 8] {
+pub(super) static COSINES: LazyLock<[[f64; 8]; 8]> = LazyLock::new(|| {
     std::array::from_fn(|frequency| {
         let scale = if frequency == 0 { 0.125_f64.sqrt() } else { 0.5 };
         std::array::from_fn(|at| scale * (((2 * at + 1) * frequency) as f64 * std::f64::consts::PI / 16.0).cos())
     })
-}
+});
 
 /// What each frequency of the blocks in a row counts for those of the blurred one in the middle, in 32,768ths, once for
 /// every lane.
@@ -45,7 +47,7 @@ impl<L: Level, const N: usize, const R: usize> Around<L, N, R> {
 impl<const N: usize, const R: usize> Weights<N, R> {
     pub(super) fn new(kernel: &[f64]) -> Box<Self> {
         let between = |one: usize, other: usize| kernel.get(one.abs_diff(other)).copied().unwrap_or(0.0);
-        let cosines = cosines();
+        let cosines = &*COSINES;
         // What the samples of a block from `begin` on, in a frame where the one in the middle begins at 8 R, add to it.
         let weight = |to: usize, from: usize, begin: usize| -> f64 {
             (0..BLOCK)
