@@ -32,7 +32,11 @@ pub(super) struct Arrival<'a> {
 /// How far the header is read.
 enum Judgement {
     Reading(Box<Prober>),
-    Read(Header),
+    Read {
+        header: Header,
+        /// Estimated memory of the recipe that came before the file, bytes.
+        memory_bytes: Option<u64>,
+    },
 }
 
 impl<'a> Arrival<'a> {
@@ -85,10 +89,14 @@ impl<'a> Arrival<'a> {
             && let Some(header) = prober.feed(&bytes)?
         {
             header.check(limits)?;
-            if let Some(recipe) = &self.recipe {
-                cost(&header, recipe, self.bytes, limits)?;
+            let memory_bytes = match &self.recipe {
+                Some(recipe) => Some(memory(&header, recipe, limits)?),
+                None => None,
+            };
+            if let Some(bytes) = memory_bytes {
+                cost(bytes, self.bytes, limits)?;
             }
-            self.header = Judgement::Read(header);
+            self.header = Judgement::Read { header, memory_bytes };
         }
         let upload = match &mut self.upload {
             Some(upload) => upload,
@@ -109,13 +117,22 @@ impl<'a> Arrival<'a> {
         if let Judgement::Reading(prober) = &mut self.header {
             let header = std::mem::take(prober).finish()?;
             header.check(limits)?;
-            self.header = Judgement::Read(header);
+            self.header = Judgement::Read {
+                header,
+                memory_bytes: None,
+            };
         }
-        if self.recipe.as_ref() != Some(&received.parameters.recipe) {
-            assets::check(self.app, &received.parameters.recipe, self.idempotency_key).await?;
+        let recipe = &received.parameters.recipe;
+        let is_as_expected = self.recipe.as_ref() == Some(recipe);
+        if !is_as_expected {
+            assets::check(self.app, recipe, self.idempotency_key).await?;
         }
-        if let (Judgement::Read(header), Some(upload)) = (&self.header, &mut self.upload) {
-            upload.judged = Some((*header, cost(header, &received.parameters.recipe, self.bytes, limits)?));
+        if let (Judgement::Read { header, memory_bytes }, Some(upload)) = (&self.header, &mut self.upload) {
+            let memory_bytes = match memory_bytes {
+                Some(bytes) if is_as_expected => *bytes,
+                _ => memory(header, recipe, limits)?,
+            };
+            upload.judged = Some((*header, cost(memory_bytes, self.bytes, limits)?));
         }
         Ok(received.parameters)
     }
@@ -151,10 +168,14 @@ impl<'a> Arrival<'a> {
     }
 }
 
-/// Estimated memory of milling the image, the file itself included, bytes.
-fn cost(header: &Header, recipe: &Recipe, file_bytes: u64, limits: &Limits) -> Result<u64, Problem> {
-    let plan = plan(header, recipe, limits)?;
-    let bytes = plan.memory_bytes().saturating_add(file_bytes);
+/// Estimated memory of milling the image, bytes.
+fn memory(header: &Header, recipe: &Recipe, limits: &Limits) -> Result<u64, Problem> {
+    Ok(plan(header, recipe, limits)?.memory_bytes())
+}
+
+/// That of the file included, bytes.
+fn cost(memory_bytes: u64, file_bytes: u64, limits: &Limits) -> Result<u64, Problem> {
+    let bytes = memory_bytes.saturating_add(file_bytes);
     limits
         .check(LimitName::TaskMemoryBytes, bytes)
         .map_err(EngineError::from)?;
