@@ -30,7 +30,7 @@ pub enum RedisOpenError {
         source: std::io::Error,
     },
     /// Nobody answers there, or not as a Redis does.
-    #[error("cannot reach Redis at {address}")]
+    #[error("cannot reach Redis at {address}{}", other_scheme(address, source.as_ref()))]
     Unreachable {
         /// The address, without its password.
         address: String,
@@ -109,6 +109,20 @@ impl RedisOpenError {
             address: address.to_owned(),
             source,
         }
+    }
+}
+
+/// What to look at when the error is the one that TLS on one side alone brings about.
+fn other_scheme(address: &str, source: &(dyn std::error::Error + 'static)) -> &'static str {
+    let Some(error) = source.downcast_ref::<RedisError>() else {
+        return "";
+    };
+    if address.starts_with("rediss") && error.is_timeout() {
+        " (a port without TLS stays silent when it is spoken to in TLS; its scheme is redis instead of rediss)"
+    } else if !address.starts_with("rediss") && error.is_connection_dropped() {
+        " (a port with TLS hangs up when it is spoken to without; its scheme is rediss instead of redis)"
+    } else {
+        ""
     }
 }
 

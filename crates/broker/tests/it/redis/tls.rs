@@ -114,6 +114,25 @@ async fn a_server_whose_certificate_nobody_trusted_has_signed_is_refused() {
 }
 
 #[tokio::test]
+async fn a_scheme_that_does_not_fit_the_port_is_told_the_other() {
+    let guarded = Guarded::start();
+    let plain = Ports::claim();
+    let port = plain.get(0).to_string();
+    let _server = Server::start_with(&["--port", &port, "--bind", "127.0.0.1"]);
+    for (address, wanted) in [
+        (
+            format!("redis://127.0.0.1:{}", guarded.ports.get(0)),
+            "rediss instead of redis)",
+        ),
+        (format!("rediss://127.0.0.1:{port}"), "redis instead of rediss)"),
+    ] {
+        let refused = RedisBroker::open(&address, RedisOptions::default(), BrokerOptions::default()).await;
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.ends_with(wanted), "{address}: {refused}");
+    }
+}
+
+#[tokio::test]
 async fn a_cluster_behind_tls() {
     let authority = Authority::new();
     let cluster = Cluster::start_behind(&authority);
