@@ -132,8 +132,11 @@ pub(crate) struct InfoArgs {
 pub(crate) struct RecipesArgs {
     #[command(subcommand)]
     pub(crate) command: Option<RecipesCommand>,
+    /// Print the one of this name, as `show` does.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
     /// List them as JSON.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "name")]
     pub(crate) json: bool,
 }
 

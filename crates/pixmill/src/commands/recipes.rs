@@ -55,20 +55,27 @@ input's name without extension.
 
 pub(super) fn run(arguments: &RecipesArgs) -> anyhow::Result<ExitCode> {
     let text = match &arguments.command {
-        Some(RecipesCommand::Show { name }) => match ReadyRecipe::named(name) {
-            Some(ready) => ready.document.to_owned(),
-            None => bail!("no ready recipe is called {name:?}, there are {}", ReadyRecipe::names()),
-        },
+        Some(RecipesCommand::Show { name }) => shown(name)?,
         Some(RecipesCommand::Reference) => page(),
         Some(RecipesCommand::Pictures { photo, folder }) => {
             step_pictures::write(photo, folder)?;
             return Ok(ExitCode::SUCCESS);
         }
-        None if arguments.json => as_json(),
-        None => listed(),
+        None => match &arguments.name {
+            Some(name) => shown(name)?,
+            None if arguments.json => as_json(),
+            None => listed(),
+        },
     };
     output::print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn shown(name: &str) -> anyhow::Result<String> {
+    match ReadyRecipe::named(name) {
+        Some(ready) => Ok(ready.document.to_owned()),
+        None => bail!("no ready recipe is called {name:?}, there are {}", ReadyRecipe::names()),
+    }
 }
 
 fn listed() -> String {

@@ -63,6 +63,8 @@ fn ready_recipes_are_listed_shown_and_used_by_name() {
         );
         let (code, document, _) = run(&mut pixmill(["recipes", "show", name]));
         assert_eq!(code, Some(0), "{name}");
+        let (code, by_name_alone, _) = run(&mut pixmill(["recipes", name]));
+        assert_eq!((code, &by_name_alone), (Some(0), &document), "{name}");
         let file = scratch.path().join(format!("{name}.toml"));
         fs::write(&file, document).unwrap();
         let (by_name, by_document) = (scratch.path().join("name"), scratch.path().join("document"));
@@ -97,9 +99,11 @@ fn ready_recipes_are_listed_shown_and_used_by_name() {
         errors.contains("recipe sketch: there is no such file") && errors.contains("thumbnail"),
         "{errors}"
     );
-    let (code, _, errors) = run(&mut pixmill(["recipes", "show", "sketch"]));
-    assert_eq!(code, Some(1));
-    assert!(errors.contains("sketch") && errors.contains("thumbnail"), "{errors}");
+    for arguments in [&["recipes", "show", "sketch"][..], &["recipes", "sketch"]] {
+        let (code, _, errors) = run(&mut pixmill(arguments));
+        assert_eq!(code, Some(1), "{arguments:?}");
+        assert!(errors.contains("sketch") && errors.contains("thumbnail"), "{errors}");
+    }
 }
 
 #[test]
