@@ -109,7 +109,7 @@ fn page() -> String {
     );
     text.push_str(
         "\n## Ready recipes\n\nThe name of one, alone, is a recipe: `--form-string recipe=thumbnail` (curl ends the value of a plain `-F` at a `;`), `--steps thumbnail`. \
-         `pixmill recipes show NAME` prints it as a document to start from.\n\n| name | what it makes | recipe |\n|---|---|---|\n",
+         `pixmill recipes NAME` prints it as a document to start from.\n\n| name | what it makes | recipe |\n|---|---|---|\n",
     );
     for ReadyRecipe {
         name,
