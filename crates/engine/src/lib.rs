@@ -23,6 +23,7 @@ mod profile;
 mod simd;
 mod steps;
 mod text;
+mod ycbcr;
 
 pub use assets::{Assets, NoAssets};
 pub use error::EngineError;

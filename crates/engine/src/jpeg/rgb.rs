@@ -12,13 +12,7 @@ use crate::encode::Sink;
 use crate::mill::Control;
 use crate::plan::EncodePlan;
 use crate::simd::{self, Kernel, LANES, Level, PIXELS};
-
-/// Samples of a pixel.
-const CHANNELS: usize = 3;
-/// Pixels that are converted at a time.
-const RUN: usize = 2 * LANES;
-/// The middle of the range in 128ths.
-const MIDDLE: i16 = 128 << 7;
+use crate::ycbcr::{self, CHANNELS, Halved, RUN, Shares};
 
 /// Encodes red, green and blue of a picture of `width` x `height` pixels.
 ///
@@ -121,13 +115,13 @@ impl Kernel for Convert<'_> {
 /// Converts a row whose chroma has its size.
 #[inline(always)]
 fn whole(level: impl Level, line: &[u8], planes: &mut Planes, row: usize) {
-    for (run, pixels) in runs(line) {
+    for (run, pixels) in ycbcr::runs(line) {
         for (half, pixels) in pixels.as_chunks::<PIXELS>().0.iter().enumerate() {
-            let rgb = scaled(level, level.load_pixels(pixels));
+            let rgb = ycbcr::scaled(level, level.load_pixels(pixels));
             let at = run * RUN + half * LANES;
-            put(level, luma(level, rgb), &mut planes.luma, row, at);
-            put(level, blue(level, rgb), &mut planes.blue, row, at);
-            put(level, red(level, rgb), &mut planes.red, row, at);
+            put(level, Shares::FULL.luma(level, rgb), &mut planes.luma, row, at);
+            put(level, Shares::FULL.blue(level, rgb), &mut planes.blue, row, at);
+            put(level, Shares::FULL.red(level, rgb), &mut planes.red, row, at);
         }
     }
 }
@@ -135,81 +129,17 @@ fn whole(level: impl Level, line: &[u8], planes: &mut Planes, row: usize) {
 /// Converts two rows with one row of chroma of half their size.
 #[inline(always)]
 fn half<L: Level>(level: L, lines: [&[u8]; 2], planes: &mut Planes, row: usize) {
-    for ((run, upper), (_, lower)) in runs(lines[0]).zip(runs(lines[1])) {
-        let mut means = [[level.splat(0); CHANNELS]; 2];
-        let halves = upper.as_chunks::<PIXELS>().0.iter().zip(lower.as_chunks::<PIXELS>().0);
-        for (half, ((upper, lower), means)) in halves.zip(&mut means).enumerate() {
-            let (upper, lower) = (level.load_pixels(upper), level.load_pixels(lower));
-            let at = run * RUN + half * LANES;
-            put(level, luma(level, scaled(level, upper)), &mut planes.luma, 2 * row, at);
-            put(
-                level,
-                luma(level, scaled(level, lower)),
-                &mut planes.luma,
-                2 * row + 1,
-                at,
-            );
-            // The sum of two is in halves of a level.
-            *means = std::array::from_fn(|channel| level.shift_left::<6>(level.add(upper[channel], lower[channel])));
+    let [upper, lower] = lines.map(ycbcr::runs);
+    for ((run, upper), (_, lower)) in upper.zip(lower) {
+        let Halved { luma, blue, red } = Halved::new(level, &Shares::FULL, [&upper, &lower]);
+        for (line, halves) in luma.into_iter().enumerate() {
+            for (half, luma) in halves.into_iter().enumerate() {
+                put(level, luma, &mut planes.luma, 2 * row + line, run * RUN + half * LANES);
+            }
         }
-        let [one, other] = means;
-        let at = run * LANES;
-        let both = level.pair_means(blue(level, one), blue(level, other));
-        put(level, both, &mut planes.blue, row, at);
-        let both = level.pair_means(red(level, one), red(level, other));
-        put(level, both, &mut planes.red, row, at);
+        put(level, blue, &mut planes.blue, row, run * LANES);
+        put(level, red, &mut planes.red, row, run * LANES);
     }
-}
-
-/// Runs of pixels of a line, counted; the last pixel is repeated to fill the last of them.
-#[inline(always)]
-fn runs(line: &[u8]) -> impl Iterator<Item = (usize, [u8; RUN * CHANNELS])> {
-    line.chunks(RUN * CHANNELS).enumerate().map(|(index, pixels)| {
-        let run = pixels.first_chunk::<{ RUN * CHANNELS }>().copied();
-        (index, run.unwrap_or_else(|| filled_up(pixels)))
-    })
-}
-
-#[cold]
-fn filled_up(pixels: &[u8]) -> [u8; RUN * CHANNELS] {
-    let last = pixels.last_chunk::<CHANNELS>().copied().unwrap_or_default();
-    let mut run = [0; RUN * CHANNELS];
-    for pixel in run.as_chunks_mut::<CHANNELS>().0 {
-        *pixel = last;
-    }
-    run[..pixels.len()].copy_from_slice(pixels);
-    run
-}
-
-/// Levels in 128ths.
-#[inline(always)]
-fn scaled<L: Level>(level: L, rgb: [L::Lanes; CHANNELS]) -> [L::Lanes; CHANNELS] {
-    rgb.map(|channel| level.shift_left::<7>(channel))
-}
-
-/// The sum of shares of red, green and blue in 32,768ths.
-#[inline(always)]
-fn mixed<L: Level>(level: L, rgb: [L::Lanes; CHANNELS], shares: [i16; CHANNELS]) -> L::Lanes {
-    let [red, green, blue] = std::array::from_fn(|channel| level.multiply_fraction(rgb[channel], shares[channel]));
-    level.add(level.add(red, green), blue)
-}
-
-/// As JFIF defines luma: 0.299, 0.587 and 0.114.
-#[inline(always)]
-fn luma<L: Level>(level: L, rgb: [L::Lanes; CHANNELS]) -> L::Lanes {
-    mixed(level, rgb, [9_798, 19_235, 3_735])
-}
-
-/// Cb: -0.168736, -0.331264 and 0.5.
-#[inline(always)]
-fn blue<L: Level>(level: L, rgb: [L::Lanes; CHANNELS]) -> L::Lanes {
-    level.add(mixed(level, rgb, [-5_529, -10_855, 16_384]), level.splat(MIDDLE))
-}
-
-/// Cr: 0.5, -0.418688 and -0.081312.
-#[inline(always)]
-fn red<L: Level>(level: L, rgb: [L::Lanes; CHANNELS]) -> L::Lanes {
-    level.add(mixed(level, rgb, [16_384, -13_720, -2_664]), level.splat(MIDDLE))
 }
 
 /// Stores samples of a strip; what lies beyond its width is filled by its edges later.

@@ -11,6 +11,7 @@ use libwebp_sys::{
     WebPPictureImportRGB, WebPPictureImportRGBA,
 };
 
+use super::planes::{self, Plane};
 use crate::encode::sink::Sink;
 use crate::mill::Control;
 
@@ -53,7 +54,8 @@ impl Picture {
         Ok(Self(picture))
     }
 
-    /// Takes red, green and blue, and alpha after them if `has_alpha`; as they are if `is_lossless`, else as planes.
+    /// Takes red, green and blue, and alpha after them if `has_alpha`; as they are if `is_lossless`, else as planes, whose
+    /// chroma pixels count for by how much they cover.
     pub(super) fn from_rgb(
         samples: &[u8],
         width: u32,
@@ -79,19 +81,51 @@ impl Picture {
         Ok(picture)
     }
 
+    /// Takes red, green and blue for a lossy file.
+    pub(super) fn from_opaque(samples: &[u8], width: u32, height: u32) -> Result<Self, String> {
+        let mut picture = Self::new(samples, width, height, 3)?;
+        picture.allocate(WebPEncCSP::WEBP_YUV420)?;
+        let WebPPicture {
+            y,
+            u,
+            v,
+            y_stride,
+            uv_stride,
+            ..
+        } = picture.0;
+        let plane = |samples: *mut u8, stride: c_int, rows: u32| {
+            let (stride, bytes) = (stride as usize, stride as usize * rows as usize);
+            // SAFETY: `WebPPictureAlloc` gave the planes, which do not overlap, so many rows of so many bytes; they belong to
+            // the picture, which outlives the slices, and are zeroed before anything reads them.
+            let samples = unsafe {
+                samples.write_bytes(0, bytes);
+                std::slice::from_raw_parts_mut(samples, bytes)
+            };
+            Plane { samples, stride }
+        };
+        let chroma = [u, v].map(|samples| plane(samples, uv_stride, height.div_ceil(2)));
+        planes::fill(samples, width as usize, plane(y, y_stride, height), chroma);
+        Ok(picture)
+    }
+
+    fn allocate(&mut self, colorspace: WebPEncCSP) -> Result<(), String> {
+        self.0.colorspace = colorspace;
+        // SAFETY: the picture is initialised; its sides and colour space are set, `use_argb` is not.
+        if unsafe { WebPPictureAlloc(&raw mut self.0) } == 0 {
+            return Err(self.error());
+        }
+        Ok(())
+    }
+
     /// Takes gray, and alpha after it if `has_alpha`. Chroma is neutral, so no colour is computed.
     pub(super) fn from_gray(samples: &[u8], width: u32, height: u32, has_alpha: bool) -> Result<Self, String> {
         let pixel_bytes = if has_alpha { 2 } else { 1 };
         let mut picture = Self::new(samples, width, height, pixel_bytes)?;
-        picture.0.colorspace = if has_alpha {
+        picture.allocate(if has_alpha {
             WebPEncCSP::WEBP_YUV420A
         } else {
             WebPEncCSP::WEBP_YUV420
-        };
-        // SAFETY: the picture is initialised; its sides and colour space are set, `use_argb` is not.
-        if unsafe { WebPPictureAlloc(&raw mut picture.0) } == 0 {
-            return Err(picture.error());
-        }
+        })?;
         let row = width as usize * pixel_bytes;
         let chroma_bytes = picture.0.uv_stride as usize * height.div_ceil(2) as usize;
         // SAFETY: `WebPPictureAlloc` gave both chroma planes `uv_stride` bytes for each of half the rows, rounded up.

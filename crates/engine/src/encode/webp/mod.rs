@@ -1,6 +1,7 @@
 //! Encodes WebP with libwebp, lossy or lossless, alpha kept.
 
 mod libwebp;
+mod planes;
 
 use pixmill_types::ImageFormat;
 
@@ -17,6 +18,11 @@ use crate::plan::EncodePlan;
 const FORMAT: &str = "WebP";
 
 pub(super) fn encode(image: Image, plan: &EncodePlan, control: &dyn Control) -> Result<Vec<u8>, EngineError> {
+    // All of libwebp is compiled for it (its feature `sse41`), and so are those that it is compared with; x86 has had it since 2008.
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    if !std::arch::is_x86_feature_detected!("sse4.1") {
+        return Err(failed(FORMAT, &"the processor lacks SSE4.1"));
+    }
     let mut image = image.into_eight_bit();
     let is_lossless = plan.options.lossless;
     if is_lossless {
@@ -29,6 +35,7 @@ pub(super) fn encode(image: Image, plan: &EncodePlan, control: &dyn Control) -> 
     let has_alpha = image.channels.has_alpha();
     let picture = match image.channels {
         Channels::Gray | Channels::GrayAlpha => Picture::from_gray(&samples, width, height, has_alpha),
+        Channels::Rgb if !is_lossless => Picture::from_opaque(&samples, width, height),
         Channels::Rgb | Channels::Rgba => Picture::from_rgb(&samples, width, height, has_alpha, is_lossless),
     }
     .map_err(|error| failed(FORMAT, &error))?;
