@@ -18,7 +18,7 @@ use crate::plan::EncodePlan;
 const FORMAT: &str = "WebP";
 
 pub(super) fn encode(image: Image, plan: &EncodePlan, control: &dyn Control) -> Result<Vec<u8>, EngineError> {
-    // All of libwebp is compiled for it (its feature `sse41`), and so are those that it is compared with; x86 has had it since 2008.
+    // libwebp is compiled for it as a whole (its feature `sse41`); x86 has had it since 2008.
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     if !std::arch::is_x86_feature_detected!("sse4.1") {
         return Err(failed(FORMAT, &"the processor lacks SSE4.1"));
