@@ -114,7 +114,8 @@ impl RedisOpenError {
 
 /// What to look at when the error is the one that TLS on one side alone brings about.
 fn other_scheme(address: &str, source: &(dyn std::error::Error + 'static)) -> &'static str {
-    let Some(error) = source.downcast_ref::<RedisError>() else {
+    let error = source.downcast_ref::<RedisError>();
+    let Some(error) = error.filter(|_| !address.starts_with("redis+unix")) else {
         return "";
     };
     if address.starts_with("rediss") && error.is_timeout() {
