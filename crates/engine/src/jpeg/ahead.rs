@@ -175,9 +175,9 @@ impl Ahead {
         }
         let mut entries = zeros(ENTRIES as u64)?;
         for (set, entries) in sets.iter().zip(entries.chunks_exact_mut(2 * WINDOWS)) {
-            if let Some(made) = &set.ahead {
-                entries.copy_from_slice(&**made);
-            }
+            let made = set.ahead.as_deref();
+            entries
+                .copy_from_slice(made.ok_or_else(|| EngineError::Internal("tables lack what runs ahead".to_owned()))?);
         }
         let mut next = [0; PHASES];
         let later = (1..).zip(&begins[1..]).map(|(phase, begin)| phase << PHASE_AT | begin);
