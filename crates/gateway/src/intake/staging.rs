@@ -89,10 +89,8 @@ impl<'a> Arrival<'a> {
             && let Some(header) = prober.feed(&bytes)?
         {
             header.check(limits)?;
-            let memory_bytes = match &self.recipe {
-                Some(recipe) => Some(memory(&header, recipe, limits)?),
-                None => None,
-            };
+            let recipe = self.recipe.as_ref();
+            let memory_bytes = recipe.map(|recipe| memory(&header, recipe, limits)).transpose()?;
             if let Some(bytes) = memory_bytes {
                 cost(bytes, self.bytes, limits)?;
             }
